@@ -1,0 +1,134 @@
+"""The sections of the settings, one class each; units stand in the names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class Section(BaseModel):
+    """A frozen group of settings; a name that it does not know is an error, so that a typing slip is found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SqlSettings(Section):
+    """The add-log and the catalog: the truth."""
+
+    url: SecretStr = Field(description="SQLAlchemy URL: sqlite:///file or mysql+pymysql://user:password@host/database")
+    pool_size: int = Field(5, ge=1)
+    connect_timeout_s: float = Field(5.0, gt=0)
+    lock_timeout_s: int = Field(30, ge=1, description="how long a transaction waits for another's lock")
+
+
+class MilvusSettings(Section):
+    """The vector index."""
+
+    uri: str = Field(description="http://host:port of Milvus, or of the local Milvus Lite server")
+    token: SecretStr | None = None
+    database: str = "default"
+    index: Literal["HNSW", "IVF_FLAT", "IVF_SQ8", "FLAT"] = "HNSW"
+    metric: Literal["COSINE", "IP", "L2"] = "COSINE"
+    index_params: dict[str, int] = Field(default_factory=dict, description="laid over the index's own defaults")
+    search_params: dict[str, int] = Field(default_factory=dict, description="laid over the index's own defaults")
+    timeout_s: float = Field(20.0, gt=0)
+
+
+class RedisSettings(Section):
+    """Leases on add-log rows."""
+
+    url: SecretStr | None = Field(None, description="redis://...; without it every claim is granted")
+    lease_s: float = Field(30.0, gt=0, description="how long a claim outlives a loader that died")
+    timeout_s: float = Field(2.0, gt=0)
+
+
+class BlobSettings(Section):
+    """Where uploads are kept."""
+
+    uri: str = Field(description="a folder or s3://bucket/prefix")
+
+
+class S3Settings(Section):
+    """S3-compatible storage; what is not set comes from the usual AWS chain (environment, profile, role)."""
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    timeout_s: float = Field(20.0, gt=0)
+
+
+class SourceSettings(Section):
+    """Which pictures may be read by path, and within which limits. Uploads' place is always readable."""
+
+    roots: tuple[Path, ...] = Field((), description="folders whose files an image_path may name")
+    roots_file: Path | None = Field(None, description="a file of further roots, a line each, re-read when it changes")
+    s3_prefixes: tuple[str, ...] = Field((), description="allowed s3://bucket/prefix; s3:// alone allows every bucket")
+    http: bool = Field(False, description="whether http(s) URLs are fetched at all")
+    http_hosts: tuple[str, ...] = Field((), description="allowed hosts, *.example.com for subdomains; empty: every public host")
+    http_private_hosts: tuple[str, ...] = Field((), description="host:port pairs that may resolve to a private address")
+    http_timeout_s: float = Field(10.0, gt=0, description="for the whole fetch, redirects included")
+    http_redirects: int = Field(3, ge=0)
+
+
+class ImageSettings(Section):
+    """Limits on one picture, before and while it is decoded."""
+
+    max_bytes: int = Field(32 * 2**20, ge=1)
+    max_pixels: int = Field(80_000_000, ge=1, le=170_000_000, description="width x height; Pillow itself refuses above 179 million")
+
+
+class ModelSettings(Section):
+    """The embedding model."""
+
+    name: str = Field("efficientnet_lite0", description="efficientnet_lite0, resnet50, vgg16, timm:NAME, or tiny")
+    weights: str = Field("package", description="package, download, random, a file, or s3://bucket/key")
+    weights_dir: Path | None = Field(None, description="where weights from s3:// are kept; the user's cache folder when unset")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int | None = Field(None, ge=1, description="CPU threads of one forward pass; the replica's CPUs when unset")
+
+
+class LoadSettings(Section):
+    """The bulk load."""
+
+    batch_rows: int = Field(128, ge=1, le=4096)
+    batches_in_flight: int = Field(4, ge=1, description="bounds the memory of the load: batches between claim and commit")
+    fetch_threads: int = Field(8, ge=1, description="pictures fetched at once within one batch")
+    fetch_cpus: float = Field(0.5, gt=0, description="CPUs that Ray reserves for the fetch of one batch")
+    embed_actors: int = Field(1, ge=1)
+    embed_cpus: float = Field(1.0, ge=0)
+    embed_gpus: float = Field(0.0, ge=0)
+    embed_batch: int = Field(32, ge=1, description="pictures in one forward pass")
+    max_attempts: int = Field(5, ge=1, description="tries of a row whose fault may pass, before it is failed")
+    backoff_s: float = Field(1.0, gt=0, description="pause before rows are tried again, doubled with each pass")
+    store_retry_s: float = Field(120.0, ge=0, description="how long a batch waits for a store that is down")
+    poll_s: float = Field(1.0, gt=0, description="pause between looks at the add-log when following")
+
+
+class SearchSettings(Section):
+    """The search path of the ingress."""
+
+    embed_timeout_s: float = Field(60.0, gt=0, description="how long a query waits for the embedder, its cold start included")
+    decode_threads: int = Field(4, ge=1)
+
+
+class RaySettings(Section):
+    """The Ray cluster that commands talk to; inside a job or a replica Ray's own environment wins."""
+
+    address: str | None = Field(None, description="GCS address, host:port; unset: the one of RAY_ADDRESS, else a new local one")
+    dashboard: str | None = Field(None, description="http://host:port for serve deploy and job submit")
+
+
+class HttpSettings(Section):
+    """The service as people reach it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+
+
+class ServeSettings(Section):
+    """Overrides of serve_config.yaml's deployments by name, for `imagesearch up`."""
+
+    deployments: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Pictures: where their bytes come from, how they are decoded within limits, and their hashes."""

@@ -1,0 +1,104 @@
+"""The roles that the core talks to, as protocols: what each promises about order, repetition and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from imagesearch.types import Fingerprint, Hit, IndexRow, PixelBatch, Vector, Vectors
+
+
+class SourceReader(Protocol):
+    """Reads the bytes behind an `image_path`."""
+
+    def read(self, image_path: str) -> bytes:
+        """Return all bytes, never more than the byte limit. Thread-safe.
+
+        Raises SourceError (or one of its kinds), TooManyBytes, EmptyImage.
+        """
+
+    def close(self) -> None:
+        """Release connections; reading afterwards is an error."""
+
+
+class BlobPlace(Protocol):
+    """Keeps uploaded bytes under the hash of their content."""
+
+    def put(self, data: bytes, content_hash: str) -> str:
+        """Store `data` and return its `image_path`; the same bytes again are the same path and no second copy.
+
+        The path is returned only once a reader can see all of it. Raises StoreUnavailable, StoreError.
+        """
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable when nothing could be stored now."""
+
+
+class Backbone(Protocol):
+    """A network on its device: prepared pixels in, raw features out."""
+
+    device: str
+
+    def forward(self, pixels: PixelBatch) -> Vectors:
+        """Map uint8 (n, height, width, 3) to float32 (n, dim), row by row, not yet normalised."""
+
+
+class VectorIndex(Protocol):
+    """The vectors of one model, by `milvus_id`."""
+
+    def upsert(self, rows: Sequence[IndexRow], vectors: Vectors) -> None:
+        """Write vectors under their ids; an id that is there already is replaced. Searchable when this returns."""
+
+    def search(self, vector: Vector, top_k: int, namespace: str) -> list[Hit]:
+        """Return up to `top_k` hits of the namespace, best score first."""
+
+    def fetch(self, ids: Collection[int]) -> dict[int, Vector]:
+        """Return the vectors of those ids that have one."""
+
+    def delete(self, ids: Collection[int]) -> None:
+        """Remove the vectors of these ids; an id without one is no error."""
+
+
+class VectorInventory(Protocol):
+    """What the audit asks of a vector index, beside VectorIndex."""
+
+    def ids_between(self, after: int, upto: int) -> Iterator[int]:
+        """Yield the ids in (after, upto], each as often as the store holds it where it tells, in no order."""
+
+    def count_between(self, after: int, upto: int) -> int:
+        """Count the stored rows with an id in (after, upto], doubles included."""
+
+    def count(self) -> int:
+        """Count all stored rows."""
+
+
+class Leases(Protocol):
+    """Claims on add-log rows, so that two loaders do not embed the same row. A hint: never needed for correctness."""
+
+    def claim(self, log_ids: Sequence[int]) -> set[int]:
+        """Return the ids that are ours now; others hold the rest. With the store gone all are granted, and counted."""
+
+    def renew(self, log_ids: Collection[int]) -> None:
+        """Extend what we still hold."""
+
+    def release(self, log_ids: Collection[int]) -> None:
+        """Give back what we still hold; never another owner's."""
+
+
+class Embedder(Protocol):
+    """Prepared pictures to embeddings, from within an event loop, wherever the model runs."""
+
+    fingerprint: Fingerprint
+
+    async def embed(self, pixels: PixelBatch) -> Vectors:
+        """Return one embedding a picture, in order. Raises ModelError, Overloaded."""
+
+
+class Pinged(Protocol):
+    """Anything whose health can be asked."""
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable when the store does not answer."""
+
+
+JsonObject = Mapping[str, object]

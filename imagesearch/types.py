@@ -1,0 +1,145 @@
+"""The vocabulary: the values that travel between the parts, in numpy and the standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""A picture prepared for the model: uint8, shape (height, width, 3), RGB."""
+
+PixelBatch = NDArray[np.uint8]
+"""Prepared pictures: uint8, shape (n, height, width, 3), RGB."""
+
+Vector = NDArray[np.float32]
+"""One embedding: float32, shape (dim,), L2 norm 1."""
+
+Vectors = NDArray[np.float32]
+"""Embeddings: float32, shape (n, dim), each row of L2 norm 1."""
+
+DEFAULT_NAMESPACE = "default"
+NAMESPACE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
+
+MAX_ID = 2**63 - 1
+"""The largest id that SQL's BIGINT and Milvus's INT64 hold."""
+
+
+class LogState(StrEnum):
+    """What became of an add request; every state but `pending` is final until someone retries it."""
+
+    PENDING = "pending"
+    LOADED = "loaded"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+
+
+class PictureState(StrEnum):
+    """`loading`: interned, perhaps without a vector; `searchable`: it has one; `deleted`: out of every answer."""
+
+    LOADING = "loading"
+    SEARCHABLE = "searchable"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class AddRequest:
+    """One request to add a picture. `image_path` is a path, file://, s3:// or http(s):// URI; `info` is JSON."""
+
+    image_path: str
+    info: Mapping[str, Any] = field(default_factory=dict)
+    namespace: str = DEFAULT_NAMESPACE
+    idempotency_key: str | None = None
+    import_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One row of the add-log. Times are timezone-aware UTC."""
+
+    log_id: int
+    namespace: str
+    image_path: str
+    info: Mapping[str, Any]
+    state: LogState
+    milvus_id: int | None
+    attempts: int
+    error_code: str | None
+    error_detail: str | None
+    create_time: datetime
+    load_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What the bytes alone say of a picture; width and height in pixels after EXIF orientation."""
+
+    content_hash: str
+    width: int
+    height: int
+    format: str
+    byte_size: int
+    perceptual_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place where a picture was seen, and what was said of it there."""
+
+    image_path: str
+    info: Mapping[str, Any]
+    log_id: int
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """A distinct picture with its sources, oldest first."""
+
+    milvus_id: int
+    namespace: str
+    facts: PictureFacts
+    state: PictureState
+    create_time: datetime
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer of the vector index; `score` is cosine similarity in [-1, 1] whatever the index's metric."""
+
+    milvus_id: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """One row to upsert into the vector index, beside its vector; `create_time` in Unix seconds."""
+
+    milvus_id: int
+    namespace: str
+    create_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What makes two vectors comparable: the model, its weights, its preprocessing and its dimension."""
+
+    model: str
+    weights_digest: str
+    preprocess: str
+    dim: int
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.dim}/{self.weights_digest[:12]}/{self.preprocess}"
+
+    @property
+    def collection(self) -> str:
+        """The Milvus collection of this model: letters, digits and underscores only, 255 at most."""
+        return "images_" + re.sub(r"[^A-Za-z0-9]+", "_", str(self))[:240]

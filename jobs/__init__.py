@@ -1,0 +1,1 @@
+"""Bulk work: Ray jobs that read the add-log, embed pictures and load them into Milvus."""

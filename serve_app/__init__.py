@@ -1,0 +1,1 @@
+"""Online: the FastAPI search ingress and the autoscaled embedder, as one Ray Serve application."""
