@@ -85,7 +85,8 @@ def load_settings(profile: str | None = None) -> Settings:
         return Settings(**{"profile": path.stem, "home": home, **values})
     except ValidationError as exc:
         wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc']))} (IMAGESEARCH_{'__'.join(map(str, e['loc'])).upper()}): {e['msg']}" for e in exc.errors()
+            f"{'.'.join(map(str, e['loc']))} (IMAGESEARCH_{'__'.join(map(str, e['loc'])).upper()}): {e['msg']}"
+            for e in exc.errors()
         )
         # Pydantic's own text repeats the input, which may be a password.
         raise ConfigError(f"settings of profile {profile!r}: {wrong}") from None

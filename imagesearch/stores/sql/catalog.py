@@ -1,0 +1,90 @@
+"""The pictures and where they were seen, for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from imagesearch.errors import UnknownImage
+from imagesearch.stores.sql.database import Database
+from imagesearch.stores.sql.tables import image_info as info
+from imagesearch.stores.sql.tables import image_source as source
+from imagesearch.types import CatalogEntry, PictureFacts, PictureState, Source
+
+# A picture that was added ten thousand times must not make ten-thousand-line answers.
+SOURCES_SHOWN = 100
+
+
+class Catalog:
+    """The distinct pictures. Only searchable ones are shown, but for `states`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def entries(self, ids: Collection[int]) -> dict[int, CatalogEntry]:
+        """Return the searchable pictures among `ids`, each with its first 100 sources, oldest first."""
+        if not ids:
+            return {}
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(info).where(info.c.milvus_id.in_(sorted(ids)), info.c.state == PictureState.SEARCHABLE)
+            )
+            return {entry.milvus_id: entry for entry in _with_sources(connection, rows.all())}
+
+    def get(self, milvus_id: int) -> CatalogEntry:
+        """Return one searchable picture, or raise UnknownImage."""
+        found = self.entries([milvus_id])
+        if milvus_id not in found:
+            raise UnknownImage(f"no searchable picture has the milvus_id {milvus_id}")
+        return found[milvus_id]
+
+    def page(self, namespace: str, after: int, limit: int) -> list[CatalogEntry]:
+        """Return up to `limit` searchable pictures of the namespace with milvus_id > after, by milvus_id."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(info)
+                .where(info.c.namespace == namespace, info.c.state == PictureState.SEARCHABLE, info.c.milvus_id > after)
+                .order_by(info.c.milvus_id)
+                .limit(limit)
+            )
+            return _with_sources(connection, rows.all())
+
+    def count(self) -> int:
+        """Count the searchable pictures."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.count()).where(info.c.state == PictureState.SEARCHABLE)).scalar_one()
+
+    def knows_namespace(self, namespace: str) -> bool:
+        """Say whether a picture was ever loaded into the namespace."""
+        with self._database.read() as connection:
+            return connection.execute(select(info.c.milvus_id).where(info.c.namespace == namespace).limit(1)).first() is not None
+
+    def states(self, after: int, limit: int) -> list[tuple[int, PictureState]]:
+        """Return up to `limit` pictures of any state with milvus_id > after, by milvus_id: the audit's walk."""
+        query = select(info.c.milvus_id, info.c.state).where(info.c.milvus_id > after).order_by(info.c.milvus_id).limit(limit)
+        with self._database.read() as connection:
+            return [(row.milvus_id, PictureState(row.state)) for row in connection.execute(query)]
+
+    def states_of(self, ids: Collection[int]) -> dict[int, PictureState]:
+        """Return the states of those ids that have a row."""
+        query = select(info.c.milvus_id, info.c.state).where(info.c.milvus_id.in_(sorted(ids)))
+        with self._database.read() as connection:
+            return {row.milvus_id: PictureState(row.state) for row in connection.execute(query)}
+
+
+def _with_sources(connection: Connection, rows: Collection[Row[Any]]) -> list[CatalogEntry]:
+    sources: dict[int, list[Source]] = {row.milvus_id: [] for row in rows}
+    if sources:
+        place = func.row_number().over(partition_by=source.c.milvus_id, order_by=source.c.log_id).label("place")
+        ranked = select(source, place).where(source.c.milvus_id.in_(sorted(sources))).subquery()
+        query = select(ranked).where(ranked.c.place <= SOURCES_SHOWN).order_by(ranked.c.log_id)
+        for seen in connection.execute(query):
+            sources[seen.milvus_id].append(Source(seen.image_path, seen.info, seen.log_id, seen.create_time))
+    return [_entry(row, tuple(sources[row.milvus_id])) for row in rows]
+
+
+def _entry(row: Row[Any], sources: tuple[Source, ...]) -> CatalogEntry:
+    facts = PictureFacts(row.content_hash, row.width, row.height, row.format, row.byte_size, row.perceptual_hash)
+    return CatalogEntry(row.milvus_id, row.namespace, facts, PictureState(row.state), row.create_time, sources)

@@ -1,0 +1,230 @@
+"""The add-log and the pictures as the loader sees them: read what waits, intern, commit a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, case, func, select, update
+
+from imagesearch.errors import ImageSearchError
+from imagesearch.stores.sql.add_log import log_row
+from imagesearch.stores.sql.database import Database, repeat_when_busy
+from imagesearch.stores.sql.insert import insert_missing
+from imagesearch.stores.sql.tables import image_add_log as log
+from imagesearch.stores.sql.tables import image_info as info
+from imagesearch.stores.sql.tables import image_source as source
+from imagesearch.types import LogRow, LogState, PictureFacts, PictureState
+
+# Rows of one IN list or CASE; SQLite allows 32,766 bound values a statement.
+CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Interned:
+    """The identity of a picture's content; `create_time` is the picture's, in UTC."""
+
+    milvus_id: int
+    state: PictureState
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row whose picture is known by `milvus_id`; `embedded`: this batch wrote its vector."""
+
+    row: LogRow
+    milvus_id: int
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row whose picture could not be had or read."""
+
+    row: LogRow
+    error: ImageSearchError
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a commit made of its rows; `deferred` rows stay pending and will be tried again."""
+
+    loaded: int = 0
+    duplicate: int = 0
+    failed: int = 0
+    deferred: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.loaded + other.loaded, self.duplicate + other.duplicate, self.failed + other.failed, self.deferred + other.deferred
+        )
+
+
+class Ledger:
+    """The loader's side of the truth. Every method can be repeated with the same effect."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last_id(self) -> int:
+        """Return the highest log_id given so far, 0 when there is none."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.max(log.c.id))).scalar() or 0
+
+    def pending(self, after: int, upto: int | None, limit: int, import_id: int | None = None) -> list[LogRow]:
+        """Return up to `limit` pending rows with after < log_id <= upto, by log_id."""
+        query = select(log).where(log.c.state == LogState.PENDING, log.c.id > after).order_by(log.c.id).limit(limit)
+        if upto is not None:
+            query = query.where(log.c.id <= upto)
+        if import_id is not None:
+            query = query.where(log.c.import_id == import_id)
+        with self._database.read() as connection:
+            return [log_row(row) for row in connection.execute(query)]
+
+    @repeat_when_busy
+    def intern(self, pictures: Collection[tuple[str, PictureFacts]]) -> dict[tuple[str, str], Interned]:
+        """Give each (namespace, content_hash) its one milvus_id, the same for every loader and every repetition."""
+        now = datetime.now(UTC)
+        facts = {(namespace, picture.content_hash): picture for namespace, picture in pictures}
+        with self._database.write() as connection:
+            # In key order, so that two loaders take their locks in the same order.
+            insert_missing(connection, info, [_info_values(key[0], facts[key], now) for key in sorted(facts)])
+            known: dict[tuple[str, str], Interned] = {}
+            for namespace in sorted({key[0] for key in facts}):
+                for part in _chunks(sorted(key[1] for key in facts if key[0] == namespace)):
+                    rows = connection.execute(
+                        select(info.c.milvus_id, info.c.content_hash, info.c.state, info.c.create_time).where(
+                            info.c.namespace == namespace, info.c.content_hash.in_(part)
+                        )
+                    )
+                    known |= {
+                        (namespace, row.content_hash): Interned(row.milvus_id, PictureState(row.state), row.create_time)
+                        for row in rows
+                    }
+            # A deleted picture that is added again is on its way back: the audit must not take its new vector for a leftover.
+            for part in _chunks([one.milvus_id for one in known.values() if one.state is PictureState.DELETED]):
+                connection.execute(
+                    update(info)
+                    .where(info.c.milvus_id.in_(part), info.c.state == PictureState.DELETED)
+                    .values(state=PictureState.LOADING)
+                )
+        return known
+
+    @repeat_when_busy
+    def commit(self, found: Sequence[Found], faults: Sequence[Fault], max_attempts: int) -> Tally:
+        """In one transaction: pictures searchable, sources added, rows final; rows that are no longer pending are left alone.
+
+        Faults that may pass count an attempt and stay pending until `max_attempts`. The vectors of `embedded` rows
+        must be in the index before this is called.
+        """
+        now = datetime.now(UTC)
+        with self._database.write() as connection:
+            live = _pending_ids(connection, [one.row.log_id for one in (*found, *faults)])
+            here = [one for one in found if one.row.log_id in live]
+            states = _states(connection, {one.milvus_id for one in here})
+            states, final = _judge(here, states)
+            for part in _chunks(sorted({one.milvus_id for one, state in final if state is LogState.LOADED})):
+                connection.execute(update(info).where(info.c.milvus_id.in_(part)).values(state=PictureState.SEARCHABLE))
+            insert_missing(connection, source, [_source_values(one, now) for one, _ in final])
+            changes = {
+                one.row.log_id: {
+                    "state": state,
+                    "milvus_id": one.milvus_id,
+                    "load_time": now,
+                    "error_code": None,
+                    "error_detail": None,
+                }
+                for one, state in final
+            }
+            _update_rows(connection, log, changes)
+            fates = {one.row.log_id: _fate(one, max_attempts) for one in faults if one.row.log_id in live}
+            _update_rows(connection, log, fates)
+        failed = sum(fate["state"] is LogState.FAILED for fate in fates.values())
+        loaded = sum(state is LogState.LOADED for _, state in final)
+        return Tally(loaded, len(final) - loaded, failed, len(fates) - failed + len(here) - len(final))
+
+
+def _judge(found: Sequence[Found], states: dict[int, PictureState]) -> tuple[dict[int, PictureState], list[tuple[Found, LogState]]]:
+    """Say for each row whether it made its picture searchable (loaded) or met it searchable (duplicate).
+
+    A row that counted on a vector which a deletion took meanwhile is in neither: it stays pending and is embedded next time.
+    """
+    states = dict(states)
+    # Rows that bring a vector first, so that their copies in the same batch are duplicates of them.
+    final: list[tuple[Found, LogState]] = []
+    for one in sorted(found, key=lambda f: (not f.embedded, f.row.log_id)):
+        if states.get(one.milvus_id) is PictureState.SEARCHABLE:
+            final.append((one, LogState.DUPLICATE))
+        elif one.embedded:
+            states[one.milvus_id] = PictureState.SEARCHABLE
+            final.append((one, LogState.LOADED))
+    return states, final
+
+
+def _fate(fault: Fault, max_attempts: int) -> dict[str, Any]:
+    attempts = fault.row.attempts + 1
+    final = not fault.error.retriable or attempts >= max_attempts
+    return {
+        "state": LogState.FAILED if final else LogState.PENDING,
+        "attempts": attempts,
+        "error_code": fault.error.code,
+        "error_detail": fault.error.detail[:4000],
+    }
+
+
+def _pending_ids(connection: Connection, log_ids: Sequence[int]) -> set[int]:
+    live: set[int] = set()
+    for part in _chunks(sorted(log_ids)):
+        query = select(log.c.id).where(log.c.id.in_(part), log.c.state == LogState.PENDING).order_by(log.c.id)
+        live |= set(connection.scalars(query.with_for_update()))
+    return live
+
+
+def _states(connection: Connection, ids: Collection[int]) -> dict[int, PictureState]:
+    states: dict[int, PictureState] = {}
+    for part in _chunks(sorted(ids)):
+        query = select(info.c.milvus_id, info.c.state).where(info.c.milvus_id.in_(part)).order_by(info.c.milvus_id)
+        states |= {row.milvus_id: PictureState(row.state) for row in connection.execute(query.with_for_update())}
+    return states
+
+
+def _update_rows(connection: Connection, table: Table, changes: dict[int, dict[str, Any]]) -> None:
+    """Set each row's own values in one statement a chunk: the drivers would send one a row."""
+    key = next(iter(table.primary_key))
+    for part in _chunks(sorted(changes)):
+        columns = {
+            name: case({one: changes[one][name] for one in part}, value=key, else_=table.c[name]) for name in changes[part[0]]
+        }
+        connection.execute(update(table).where(key.in_(part)).values(columns))
+
+
+def _info_values(namespace: str, facts: PictureFacts, now: datetime) -> dict[str, Any]:
+    return {
+        "namespace": namespace,
+        "content_hash": facts.content_hash,
+        "width": facts.width,
+        "height": facts.height,
+        "format": facts.format,
+        "byte_size": facts.byte_size,
+        "perceptual_hash": facts.perceptual_hash,
+        "state": PictureState.LOADING,
+        "create_time": now,
+    }
+
+
+def _source_values(one: Found, now: datetime) -> dict[str, Any]:
+    row = one.row
+    return {
+        "milvus_id": one.milvus_id,
+        "image_path": row.image_path,
+        "info": dict(row.info),
+        "log_id": row.log_id,
+        "create_time": row.create_time,
+    }
+
+
+def _chunks(values: Sequence[Any]) -> list[Sequence[Any]]:
+    return [values[start : start + CHUNK] for start in range(0, len(values), CHUNK)]

@@ -1,0 +1,146 @@
+"""The four tables, one schema for SQLite, MySQL 8 and MariaDB 10.6+."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time in UTC to the microsecond: neither database keeps a zone, so it is taken off and put back here."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Ask MySQL for microseconds, which its DATETIME leaves out."""
+        return dialect.type_descriptor(mysql.DATETIME(fsp=6) if dialect.name in ("mysql", "mariadb") else DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn an aware time into naive UTC; a naive one is a fault of the caller."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"time without a zone: {value!r}")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turn what the database kept into an aware time."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+# SQLite counts up only a column of the very type INTEGER.
+Id = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+
+
+# Binary collation: 'Cat' and 'cat' are two namespaces, two keys and two paths. AUTOINCREMENT: an id is never given twice.
+OPTIONS: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+    "mariadb_engine": "InnoDB",
+    "mariadb_charset": "utf8mb4",
+    "mariadb_collate": "utf8mb4_bin",
+    "sqlite_autoincrement": True,
+}
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+image_import = Table(
+    "image_import",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("added", Integer, nullable=False, default=0),
+    Column("known", Integer, nullable=False, default=0),
+    Column("skipped", Integer, nullable=False, default=0),
+    Column("create_time", UtcDateTime, nullable=False),
+    CheckConstraint("state in ('running', 'done', 'failed')", name="state"),
+    **OPTIONS,
+)
+
+image_add_log = Table(
+    "image_add_log",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("idempotency_key", String(200)),
+    Column("import_id", Id, ForeignKey("image_import.id")),
+    Column("namespace", String(64), nullable=False),
+    Column("image_path", Text, nullable=False),
+    Column("info", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("milvus_id", Id),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error_code", String(64)),
+    Column("error_detail", Text),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("load_time", UtcDateTime),
+    # Per namespace: one tenant's key neither blocks nor reveals another's.
+    Unique("namespace", "idempotency_key"),
+    CheckConstraint("state in ('pending', 'loaded', 'duplicate', 'failed')", name="state"),
+    # The loader reads pending rows by key range; a finished row costs it nothing.
+    Index(None, "state", "id"),
+    **OPTIONS,
+)
+
+image_info = Table(
+    "image_info",
+    metadata,
+    Column("milvus_id", Id, primary_key=True),
+    Column("namespace", String(64), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("format", String(16), nullable=False),
+    Column("byte_size", BigInteger, nullable=False),
+    Column("perceptual_hash", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    Unique("namespace", "content_hash"),
+    CheckConstraint("state in ('loading', 'searchable', 'deleted')", name="state"),
+    # Keyset pages of one namespace, or of all.
+    Index(None, "namespace", "state", "milvus_id"),
+    Index(None, "state", "milvus_id"),
+    **OPTIONS,
+)
+
+image_source = Table(
+    "image_source",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("milvus_id", Id, ForeignKey("image_info.milvus_id"), nullable=False),
+    Column("image_path", Text, nullable=False),
+    Column("info", JSON, nullable=False),
+    Column("log_id", Id, ForeignKey("image_add_log.id"), nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    Unique("log_id"),
+    Index(None, "milvus_id"),
+    **OPTIONS,
+)
