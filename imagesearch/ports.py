@@ -63,7 +63,7 @@ class VectorInventory(Protocol):
     """What the audit asks of a vector index, beside VectorIndex."""
 
     def ids_between(self, after: int, upto: int) -> Iterator[int]:
-        """Yield the ids in (after, upto], each as often as the store holds it where it tells, in no order."""
+        """Yield the distinct ids in (after, upto], in no order."""
 
     def count_between(self, after: int, upto: int) -> int:
         """Count the stored rows with an id in (after, upto], doubles included."""

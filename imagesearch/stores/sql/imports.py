@@ -32,7 +32,7 @@ class Imports:
         """Record a new import and return its id."""
         values = {"namespace": namespace, "source": source, "state": "running", "create_time": datetime.now(UTC)}
         with self._database.write() as connection:
-            return int(connection.execute(insert(image_import).values(values)).inserted_primary_key[0])
+            return int(connection.execute(insert(image_import).values(values)).lastrowid)
 
     def finish(self, import_id: int, requested: int, skipped: int, *, failed: bool = False) -> ImportSummary:
         """Record the import's end. `requested` rows were appended with its id; those that were known kept an earlier one."""

@@ -122,7 +122,7 @@ class Ledger:
         """
         now = datetime.now(UTC)
         with self._database.write() as connection:
-            live = _pending_ids(connection, [one.row.log_id for one in (*found, *faults)])
+            live = _pending_ids(connection, [one.row.log_id for one in found] + [one.row.log_id for one in faults])
             here = [one for one in found if one.row.log_id in live]
             states = _states(connection, {one.milvus_id for one in here})
             states, final = _judge(here, states)

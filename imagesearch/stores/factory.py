@@ -1,0 +1,66 @@
+"""From settings to stores: the one place that builds clients; a process opens its own and closes them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from config.settings import Settings
+from imagesearch.images.blobs import FolderBlobs, S3Blobs, open_blobs
+from imagesearch.images.s3 import S3
+from imagesearch.images.sources import Sources
+from imagesearch.stores.milvus.index import MilvusIndex
+from imagesearch.stores.redis_leases import RedisLeases
+from imagesearch.stores.sql.add_log import AddLog
+from imagesearch.stores.sql.catalog import Catalog
+from imagesearch.stores.sql.database import Database
+from imagesearch.stores.sql.imports import Imports
+from imagesearch.stores.sql.ledger import Ledger
+from imagesearch.types import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """A process's own clients. All connect on first use, so that a process starts while a store is down."""
+
+    database: Database
+    add_log: AddLog
+    ledger: Ledger
+    catalog: Catalog
+    imports: Imports
+    index: MilvusIndex
+    sources: Sources
+    blobs: FolderBlobs | S3Blobs
+    s3: S3
+
+    def close(self) -> None:
+        """Close every client."""
+        self.index.close()
+        self.sources.close()
+        self.s3.close()
+        self.database.close()
+
+
+def open_stores(settings: Settings, fingerprint: Fingerprint) -> Stores:
+    """Build the stores of the settings; `fingerprint` names the collection. Raises ConfigError; nothing connects yet."""
+    database = Database(settings.sql)
+    s3 = S3(settings.s3)
+    blobs = open_blobs(settings.blobs, s3)
+    return Stores(
+        database=database,
+        add_log=AddLog(database),
+        ledger=Ledger(database),
+        catalog=Catalog(database),
+        imports=Imports(database),
+        index=MilvusIndex(settings.milvus, fingerprint),
+        sources=Sources(settings.sources, settings.images.max_bytes, s3, readable=(blobs.readable,)),
+        blobs=blobs,
+        s3=s3,
+    )
+
+
+def open_leases(settings: Settings, owner: str | None = None) -> RedisLeases:
+    """Build the leases; loads of different databases that share a Redis do not meet."""
+    url = settings.sql.url.get_secret_value()
+    place = url.rsplit("@", 1)[-1]  # a new password is not a new database
+    return RedisLeases(settings.redis, scope=hashlib.sha256(place.encode()).hexdigest()[:12], owner=owner)

@@ -1,0 +1,63 @@
+"""The collection of one model: its schema, its index, and how a distance becomes a score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymilvus import CollectionSchema, DataType, FieldSchema, MilvusClient
+from pymilvus.milvus_client.index import IndexParams
+
+from config.sections import MilvusSettings
+from imagesearch.errors import StoreError
+from imagesearch.types import Fingerprint
+
+BUILD_PARAMS: dict[str, dict[str, int]] = {
+    "HNSW": {"M": 16, "efConstruction": 200},
+    "IVF_FLAT": {"nlist": 1024},
+    "IVF_SQ8": {"nlist": 1024},
+    "FLAT": {},
+}
+SEARCH_PARAMS: dict[str, dict[str, int]] = {"HNSW": {"ef": 128}, "IVF_FLAT": {"nprobe": 32}, "IVF_SQ8": {"nprobe": 32}, "FLAT": {}}
+
+
+def ensure_collection(client: MilvusClient, settings: MilvusSettings, fingerprint: Fingerprint) -> None:
+    """Create, index and load the model's collection unless it is there; safe to call from many processes at once.
+
+    Raises StoreError when a collection of that name has another shape.
+    """
+    name = fingerprint.collection
+    if not client.has_collection(name):
+        schema = CollectionSchema(
+            [
+                FieldSchema("milvus_id", DataType.INT64, is_primary=True, auto_id=False),
+                FieldSchema("feature", DataType.FLOAT_VECTOR, dim=fingerprint.dim),
+                FieldSchema("create_time", DataType.INT64),
+                FieldSchema("namespace", DataType.VARCHAR, max_length=64),
+            ],
+            description=str(fingerprint),
+            enable_dynamic_field=False,
+        )
+        index = IndexParams()
+        params = BUILD_PARAMS[settings.index] | settings.index_params
+        index.add_index("feature", index_type=settings.index, metric_type=settings.metric, params=params)
+        # Creating a collection that is there in the same shape does nothing: two processes may both get here.
+        client.create_collection(name, schema=schema, index_params=index)
+    fields = {field["name"]: field for field in client.describe_collection(name)["fields"]}
+    dim = int(fields.get("feature", {}).get("params", {}).get("dim", 0))
+    if dim != fingerprint.dim or not {"milvus_id", "create_time", "namespace"} <= set(fields):
+        raise StoreError(f"Milvus collection {name} exists with another shape; rename or drop it", store="milvus")
+    client.load_collection(name)
+
+
+def search_params(settings: MilvusSettings, metric: str, top_k: int) -> dict[str, Any]:
+    """Return the parameters of one search; HNSW needs ef >= top_k."""
+    params = SEARCH_PARAMS[settings.index] | settings.search_params
+    if settings.index == "HNSW":
+        params = params | {"ef": max(params["ef"], top_k)}
+    return {"metric_type": metric, "params": params}
+
+
+def score(distance: float, metric: str) -> float:
+    """Turn Milvus's distance between unit vectors into cosine similarity; for L2 Milvus gives the squared distance."""
+    cosine = 1.0 - distance / 2.0 if metric == "L2" else distance
+    return min(1.0, max(-1.0, cosine))

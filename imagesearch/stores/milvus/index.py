@@ -1,0 +1,146 @@
+"""The vector index of one model on Milvus or Milvus Lite."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from pymilvus import MilvusClient
+
+from config.sections import MilvusSettings
+from imagesearch.errors import InputError
+from imagesearch.stores.milvus.client import MilvusConnection
+from imagesearch.stores.milvus.collection import ensure_collection, score, search_params
+from imagesearch.types import Fingerprint, Hit, IndexRow, Vector, Vectors
+
+# The most that every Milvus answers in one query or search.
+PAGE = 16_384
+# Ids of one IN list or upsert: keeps a request far below gRPC's 64 MB with 4096 dimensions.
+CHUNK = 1000
+
+
+class MilvusIndex:
+    """Implements ports.VectorIndex and ports.VectorInventory; the collection is made on first use. Thread-safe."""
+
+    def __init__(self, settings: MilvusSettings, fingerprint: Fingerprint) -> None:
+        self._settings = settings
+        self._connection = MilvusConnection(settings)
+        self._ready = threading.Event()
+        self.fingerprint = fingerprint
+        self.collection = fingerprint.collection
+
+    def upsert(self, rows: Sequence[IndexRow], vectors: Vectors) -> None:
+        """Write vectors under their ids and return once a search finds them."""
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            data = [
+                {"milvus_id": row.milvus_id, "feature": vector, "create_time": row.create_time, "namespace": row.namespace}
+                for row, vector in zip(part, np.asarray(vectors[start : start + CHUNK], np.float32), strict=True)
+            ]
+            with self._client() as client:
+                client.upsert(self.collection, data, timeout=self._settings.timeout_s)
+        if rows:
+            # A strong read waits until the query nodes have seen the write; every later search on them sees it too.
+            self._ids_where(f"milvus_id == {rows[-1].milvus_id}")
+
+    def search(self, vector: Vector, top_k: int, namespace: str) -> list[Hit]:
+        """Return up to `top_k` hits of the namespace, best first; `top_k` at most 16,384."""
+        with self._client() as client:
+            metric = self._settings.metric
+            found = client.search(
+                self.collection,
+                data=[vector],
+                anns_field="feature",
+                filter=f'namespace == "{_plain(namespace)}"',
+                limit=min(top_k, PAGE),
+                search_params=search_params(self._settings, metric, min(top_k, PAGE)),
+                consistency_level="Bounded",
+                timeout=self._settings.timeout_s,
+            )[0]
+            # The key of a hit is the field's name on new servers and "id" on old ones; `get` on the raw hit takes either.
+            return [Hit(int(hit.get("milvus_id", hit.get("id"))), score(float(hit["distance"]), metric)) for hit in found]
+
+    def fetch(self, ids: Collection[int]) -> dict[int, Vector]:
+        """Return the vectors of those ids that have one."""
+        vectors: dict[int, Vector] = {}
+        for part in _parts(ids):
+            with self._client() as client:
+                rows = client.query(
+                    self.collection,
+                    filter=f"milvus_id in {part}",
+                    output_fields=["milvus_id", "feature"],
+                    timeout=self._settings.timeout_s,
+                    consistency_level="Strong",
+                )
+            vectors |= {int(row["milvus_id"]): np.asarray(row["feature"], np.float32) for row in rows}
+        return vectors
+
+    def delete(self, ids: Collection[int]) -> None:
+        """Remove the vectors of these ids."""
+        for part in _parts(ids):
+            with self._client() as client:
+                client.delete(self.collection, filter=f"milvus_id in {part}", timeout=self._settings.timeout_s)
+
+    def ids_between(self, after: int, upto: int) -> Iterator[int]:
+        """Yield the distinct ids in (after, upto], in no order; a range of too many is halved until each part fits an answer."""
+        held = self.count_between(after, upto)
+        if held > PAGE and upto - after > 1:
+            middle = (after + upto) // 2
+            yield from self.ids_between(after, middle)
+            yield from self.ids_between(middle, upto)
+        elif held:
+            yield from set(self._ids_where(f"milvus_id > {after} and milvus_id <= {upto}"))
+
+    def count_between(self, after: int, upto: int) -> int:
+        """Count the stored rows with an id in (after, upto], doubles included."""
+        return self._count(f"milvus_id > {after} and milvus_id <= {upto}")
+
+    def count(self) -> int:
+        """Count all stored rows."""
+        return self._count("")
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable when Milvus does not answer."""
+        with self._connection.client() as client:
+            client.list_collections(timeout=2.0)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def _client(self) -> Iterator[MilvusClient]:
+        with self._connection.client() as client:
+            if not self._ready.is_set():
+                ensure_collection(client, self._settings, self.fingerprint)
+                self._ready.set()
+            yield client
+
+    def _ids_where(self, expression: str) -> list[int]:
+        with self._client() as client:
+            rows = client.query(
+                self.collection, filter=expression, output_fields=["milvus_id"], consistency_level="Strong", timeout=self._settings.timeout_s
+            )
+        return [int(row["milvus_id"]) for row in rows]
+
+    def _count(self, expression: str) -> int:
+        with self._client() as client:
+            rows = client.query(
+                self.collection, filter=expression, output_fields=["count(*)"], consistency_level="Strong", timeout=self._settings.timeout_s
+            )
+        return int(rows[0]["count(*)"])
+
+
+def _parts(ids: Collection[int]) -> Iterator[list[int]]:
+    ordered = sorted(int(one) for one in ids)
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]
+
+
+def _plain(namespace: str) -> str:
+    """Refuse what could end the string of a filter; namespaces are checked at the edge, this is the last door."""
+    if '"' in namespace or "\\" in namespace or not namespace.isprintable():
+        raise InputError(f"namespace {namespace!r} holds characters that no namespace may have")
+    return namespace

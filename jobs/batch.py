@@ -1,0 +1,45 @@
+"""What one batch of the bulk load is at each stage; these values travel between Ray actors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from imagesearch.errors import ImageSearchError
+from imagesearch.stores.sql.ledger import Fault, Found, Tally
+from imagesearch.types import IndexRow, LogRow, PixelBatch, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A distinct picture without a vector, and the rows that brought it."""
+
+    target: IndexRow
+    rows: tuple[LogRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch before its forward pass: `pixels[i]` belongs to `fresh[i]`; `known` costs no embedding."""
+
+    fresh: list[Fresh]
+    pixels: PixelBatch
+    known: list[Found]
+    faults: list[Fault]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """`vectors[i]` belongs to `fresh[i]`; a picture in `failed` (by its place) has no usable vector."""
+
+    vectors: Vectors
+    failed: dict[int, ImageSearchError]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a batch came to, and the seconds that each stage took."""
+
+    tally: Tally
+    seconds: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,51 @@
+"""Stage 2, on the device: pixels to vectors, in batches as large as the settings say."""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+
+import numpy as np
+
+from config.settings import Settings
+from imagesearch.errors import EmbeddingFailed, ImageSearchError
+from imagesearch.images.s3 import S3
+from imagesearch.models.encoder import Encoder
+from imagesearch.models.load import open_encoder
+from jobs.batch import Embedded, Prepared
+
+logger = logging.getLogger(__name__)
+
+
+class Embedding:
+    """Owns the model of one embedding process."""
+
+    def __init__(self, settings: Settings) -> None:
+        s3 = S3(settings.s3)
+        try:
+            self._encoder = open_encoder(settings.model, s3, settings.load.embed_batch)
+        finally:
+            s3.close()
+        logger.info("embedding %s on %s", self._encoder.fingerprint, self._encoder.device)
+
+    def embed(self, batch: Prepared) -> Embedded:
+        """Embed the batch's fresh pictures."""
+        started = perf_counter()
+        vectors, failed = embed_each(self._encoder, batch.pixels)
+        return Embedded(vectors, failed, perf_counter() - started)
+
+
+def embed_each(encoder: Encoder, pixels: np.ndarray) -> tuple[np.ndarray, dict[int, ImageSearchError]]:
+    """Embed all pictures; one without a usable vector is told apart, and its row in the result is zero."""
+    vectors = np.zeros((len(pixels), encoder.fingerprint.dim), np.float32)
+    failed: dict[int, ImageSearchError] = {}
+    while len(failed) < len(pixels):
+        good = np.array([i for i in range(len(pixels)) if i not in failed])
+        try:
+            vectors[good] = encoder.encode(pixels[good] if failed else pixels)
+            break
+        except EmbeddingFailed as exc:
+            if "row" not in exc.data:
+                raise
+            failed[int(good[exc.data["row"]])] = exc
+    return vectors, failed

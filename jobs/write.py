@@ -1,0 +1,50 @@
+"""Stage 3: vectors into Milvus, then one SQL transaction that makes the batch final."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from config.settings import Settings
+from imagesearch.images.s3 import S3
+from imagesearch.models.load import fingerprint_of
+from imagesearch.stores.factory import open_stores
+from imagesearch.stores.sql.ledger import Fault, Found
+from jobs.batch import Embedded, Outcome, Prepared
+from jobs.patience import patiently
+
+
+class Writer:
+    """Owns the clients of one writing process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        s3 = S3(settings.s3)
+        try:
+            fingerprint, _ = fingerprint_of(settings.model, s3)
+        finally:
+            s3.close()
+        self._stores = open_stores(settings, fingerprint)
+
+    def write(self, batch: Prepared, embedded: Embedded) -> Outcome:
+        """Upsert the vectors, then commit the rows: in this order, so that no row is final before its vector is found.
+
+        Raises StoreUnavailable, StoreBusy when a store stays away longer than load.store_retry_s; the rows stay pending.
+        """
+        load = self._settings.load
+        good = [place for place in range(len(batch.fresh)) if place not in embedded.failed]
+        found = batch.known + [
+            Found(row, batch.fresh[place].target.milvus_id, embedded=True) for place in good for row in batch.fresh[place].rows
+        ]
+        faults = batch.faults + [Fault(row, error) for place, error in embedded.failed.items() for row in batch.fresh[place].rows]
+        started = perf_counter()
+        patiently(
+            lambda: self._stores.index.upsert([batch.fresh[place].target for place in good], embedded.vectors[good]), load.store_retry_s
+        )
+        upserted = perf_counter()
+        tally = patiently(lambda: self._stores.ledger.commit(found, faults, load.max_attempts), load.store_retry_s)
+        stages = {"fetch": batch.seconds, "embed": embedded.seconds, "upsert": upserted - started, "commit": perf_counter() - upserted}
+        return Outcome(tally, stages)
+
+    def close(self) -> None:
+        """Release the clients."""
+        self._stores.close()
