@@ -13,7 +13,6 @@ from config.settings import Settings
 from imagesearch.errors import ImageSearchError, StoreError
 from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
-from imagesearch.models.load import fingerprint_of
 from imagesearch.stores.factory import open_stores
 from imagesearch.stores.sql.ledger import Fault, Found, Interned
 from imagesearch.types import IndexRow, LogRow, PictureFacts, PictureState, Pixels
@@ -34,13 +33,8 @@ class Fetcher:
     """Owns the clients and threads of one fetching process."""
 
     def __init__(self, settings: Settings) -> None:
-        from imagesearch.images.s3 import S3
-
         self._settings = settings
-        s3 = S3(settings.s3)
-        fingerprint, self._preprocess = fingerprint_of(settings.model, s3)
-        s3.close()
-        self._stores = open_stores(settings, fingerprint)
+        self._stores = open_stores(settings)
         self._threads = ThreadPoolExecutor(settings.load.fetch_threads, thread_name_prefix="fetch")
 
     def prepare(self, rows: Sequence[LogRow]) -> Prepared:
@@ -68,15 +62,17 @@ class Fetcher:
     def _read(self, row: LogRow) -> Picture | ImageSearchError:
         try:
             data = self._stores.sources.read(row.image_path)
-            decoded = decode(data, self._settings.images, self._preprocess.at_least)
-            return Picture(row, facts(data, decoded), self._preprocess(decoded.rgb))
+            decoded = decode(data, self._settings.images, self._stores.preprocess.at_least)
+            return Picture(row, facts(data, decoded), self._stores.preprocess(decoded.rgb))
         except StoreError:
             raise
         except ImageSearchError as exc:
             return exc
 
 
-def sort_out(pictures: Sequence[Picture], interned: dict[tuple[str, str], Interned], faults: list[Fault], seconds: float) -> Prepared:
+def sort_out(
+    pictures: Sequence[Picture], interned: dict[tuple[str, str], Interned], faults: list[Fault], seconds: float
+) -> Prepared:
     """Part what must be embedded from what is known; rows of one content share one forward pass."""
     known: list[Found] = []
     fresh: dict[int, list[Picture]] = {}

@@ -30,4 +30,6 @@ def patiently(call: Callable[[], T], seconds: float) -> T:
 
 def _say(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    logger.warning("try %d: %s; trying again in %.1f s", state.attempt_number, error, state.next_action.sleep if state.next_action else 0)
+    logger.warning(
+        "try %d: %s; trying again in %.1f s", state.attempt_number, error, state.next_action.sleep if state.next_action else 0
+    )

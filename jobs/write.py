@@ -5,8 +5,6 @@ from __future__ import annotations
 from time import perf_counter
 
 from config.settings import Settings
-from imagesearch.images.s3 import S3
-from imagesearch.models.load import fingerprint_of
 from imagesearch.stores.factory import open_stores
 from imagesearch.stores.sql.ledger import Fault, Found
 from jobs.batch import Embedded, Outcome, Prepared
@@ -18,12 +16,7 @@ class Writer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        s3 = S3(settings.s3)
-        try:
-            fingerprint, _ = fingerprint_of(settings.model, s3)
-        finally:
-            s3.close()
-        self._stores = open_stores(settings, fingerprint)
+        self._stores = open_stores(settings)
 
     def write(self, batch: Prepared, embedded: Embedded) -> Outcome:
         """Upsert the vectors, then commit the rows: in this order, so that no row is final before its vector is found.
@@ -38,11 +31,17 @@ class Writer:
         faults = batch.faults + [Fault(row, error) for place, error in embedded.failed.items() for row in batch.fresh[place].rows]
         started = perf_counter()
         patiently(
-            lambda: self._stores.index.upsert([batch.fresh[place].target for place in good], embedded.vectors[good]), load.store_retry_s
+            lambda: self._stores.index.upsert([batch.fresh[place].target for place in good], embedded.vectors[good]),
+            load.store_retry_s,
         )
         upserted = perf_counter()
         tally = patiently(lambda: self._stores.ledger.commit(found, faults, load.max_attempts), load.store_retry_s)
-        stages = {"fetch": batch.seconds, "embed": embedded.seconds, "upsert": upserted - started, "commit": perf_counter() - upserted}
+        stages = {
+            "fetch": batch.seconds,
+            "embed": embedded.seconds,
+            "upsert": upserted - started,
+            "commit": perf_counter() - upserted,
+        }
         return Outcome(tally, stages)
 
     def close(self) -> None:

@@ -9,6 +9,8 @@ from config.settings import Settings
 from imagesearch.images.blobs import FolderBlobs, S3Blobs, open_blobs
 from imagesearch.images.s3 import S3
 from imagesearch.images.sources import Sources
+from imagesearch.models.load import fingerprint_of
+from imagesearch.models.preprocess import Preprocess
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.redis_leases import RedisLeases
 from imagesearch.stores.sql.add_log import AddLog
@@ -32,6 +34,8 @@ class Stores:
     sources: Sources
     blobs: FolderBlobs | S3Blobs
     s3: S3
+    fingerprint: Fingerprint
+    preprocess: Preprocess
 
     def close(self) -> None:
         """Close every client."""
@@ -41,10 +45,14 @@ class Stores:
         self.database.close()
 
 
-def open_stores(settings: Settings, fingerprint: Fingerprint) -> Stores:
-    """Build the stores of the settings; `fingerprint` names the collection. Raises ConfigError; nothing connects yet."""
+def open_stores(settings: Settings) -> Stores:
+    """Build the stores of the settings; the model's fingerprint names the collection. No database is connected to yet.
+
+    Raises ConfigError, and ModelError where the weights, which the fingerprint needs, cannot be had.
+    """
     database = Database(settings.sql)
     s3 = S3(settings.s3)
+    fingerprint, preprocess = fingerprint_of(settings.model, s3)
     blobs = open_blobs(settings.blobs, s3)
     return Stores(
         database=database,
@@ -56,6 +64,8 @@ def open_stores(settings: Settings, fingerprint: Fingerprint) -> Stores:
         sources=Sources(settings.sources, settings.images.max_bytes, s3, readable=(blobs.readable,)),
         blobs=blobs,
         s3=s3,
+        fingerprint=fingerprint,
+        preprocess=preprocess,
     )
 
 

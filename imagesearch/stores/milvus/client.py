@@ -48,7 +48,11 @@ class MilvusConnection:
             if self._client is None:
                 token = self._settings.token.get_secret_value() if self._settings.token else ""
                 self._client = MilvusClient(
-                    uri=self._settings.uri, token=token, db_name=self._settings.database, timeout=self._settings.timeout_s, dedicated=True
+                    uri=self._settings.uri,
+                    token=token,
+                    db_name=self._settings.database,
+                    timeout=self._settings.timeout_s,
+                    dedicated=True,
                 )
             return self._client
 

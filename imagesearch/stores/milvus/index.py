@@ -121,14 +121,22 @@ class MilvusIndex:
     def _ids_where(self, expression: str) -> list[int]:
         with self._client() as client:
             rows = client.query(
-                self.collection, filter=expression, output_fields=["milvus_id"], consistency_level="Strong", timeout=self._settings.timeout_s
+                self.collection,
+                filter=expression,
+                output_fields=["milvus_id"],
+                consistency_level="Strong",
+                timeout=self._settings.timeout_s,
             )
         return [int(row["milvus_id"]) for row in rows]
 
     def _count(self, expression: str) -> int:
         with self._client() as client:
             rows = client.query(
-                self.collection, filter=expression, output_fields=["count(*)"], consistency_level="Strong", timeout=self._settings.timeout_s
+                self.collection,
+                filter=expression,
+                output_fields=["count(*)"],
+                consistency_level="Strong",
+                timeout=self._settings.timeout_s,
             )
         return int(rows[0]["count(*)"])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, func, select, update
+from sqlalchemy import Connection, Table, case, delete, func, select, update
 
 from imagesearch.errors import ImageSearchError
 from imagesearch.stores.sql.add_log import log_row
@@ -145,6 +145,26 @@ class Ledger:
         failed = sum(fate["state"] is LogState.FAILED for fate in fates.values())
         loaded = sum(state is LogState.LOADED for _, state in final)
         return Tally(loaded, len(final) - loaded, failed, len(fates) - failed + len(here) - len(final))
+
+    @repeat_when_busy
+    def reopen(self, milvus_id: int) -> int:
+        """Make a picture's add requests pending again, so that it is embedded anew; return how many.
+
+        The picture leaves the answers until then. Its sources come back with the requests: their bytes may have changed.
+        """
+        with self._database.write() as connection:
+            connection.execute(
+                update(info)
+                .where(info.c.milvus_id == milvus_id, info.c.state == PictureState.SEARCHABLE)
+                .values(state=PictureState.LOADING)
+            )
+            requests = connection.scalars(select(source.c.log_id).where(source.c.milvus_id == milvus_id)).all()
+            connection.execute(delete(source).where(source.c.milvus_id == milvus_id))
+            for part in _chunks(sorted(requests)):
+                connection.execute(
+                    update(log).where(log.c.id.in_(part)).values(state=LogState.PENDING, attempts=0, milvus_id=None, load_time=None)
+                )
+        return len(requests)
 
 
 def _judge(found: Sequence[Found], states: dict[int, PictureState]) -> tuple[dict[int, PictureState], list[tuple[Found, LogState]]]:

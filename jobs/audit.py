@@ -1,0 +1,64 @@
+"""Compares SQL with Milvus row by row; `python -m jobs.audit [--repair]`.
+
+Prints a line of JSON a difference and a last one with the counts; exit 1 where differences are left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from config import Settings, load_settings
+from imagesearch.stores.factory import open_stores
+from jobs.cluster import connected
+from jobs.difference import Difference, Kind, differences
+from jobs.edge import job_edge
+from jobs.loader import BulkLoad
+from jobs.repair import repair
+
+logger = logging.getLogger(__name__)
+
+
+def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
+    """Report every difference, with `mend` also what was done about it, and return the counts.
+
+    Raises StoreUnavailable when a store does not answer.
+    """
+    stores = open_stores(settings)
+    try:
+        counts = dict.fromkeys(Kind, 0)
+        for one in differences(stores.catalog, stores.index):
+            counts[one.kind] += 1
+            _say({**asdict(one), **({"repaired": repair(stores, one)} if mend else {})})
+        left = sum(counts.values())
+        if mend and left:
+            if counts[Kind.MISSING]:
+                with connected(settings):
+                    BulkLoad(settings).run(lambda report: None)
+            left = sum(1 for _ in differences(stores.catalog, stores.index))
+        totals = {"pictures": stores.catalog.count(), "vectors": stores.index.count(), **counts, "left": left}
+        _say(totals)
+        return totals
+    finally:
+        stores.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the job; exit codes: 0 no differences (left), 1 differences, 2 wrong use, 3 a store is not reachable."""
+    parser = argparse.ArgumentParser(prog="python -m jobs.audit", description=__doc__)
+    parser.add_argument("--repair", action="store_true", help="mend what differs and say how")
+    options = parser.parse_args(argv)
+    return job_edge(lambda: 1 if audit(load_settings(), mend=options.repair)["left"] else 0)
+
+
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Where SQL and Milvus disagree: every searchable picture has exactly one vector, every vector one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from imagesearch.ports import VectorIndex, VectorInventory
+from imagesearch.stores.sql.catalog import Catalog
+from imagesearch.types import MAX_ID, PictureState
+
+PAGE = 1000
+
+
+class Kind(StrEnum):
+    """`missing`: a searchable picture without a vector; `doubled`: with more than one; `orphan`: a vector without its picture."""
+
+    MISSING = "missing"
+    DOUBLED = "doubled"
+    ORPHAN = "orphan"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One disagreement of the stores."""
+
+    kind: Kind
+    milvus_id: int
+
+
+class Index(VectorIndex, VectorInventory, Protocol):
+    """What the audit needs of the vector index."""
+
+
+def differences(catalog: Catalog, index: Index) -> Iterator[Difference]:
+    """Walk both stores by key and yield where they differ; memory is one page, whatever the size of the collection.
+
+    A picture that is being loaded may or may not have its vector yet and is no difference.
+    """
+    after = -MAX_ID
+    while True:
+        page = catalog.states(after, PAGE)
+        # The last stretch reaches to the end, for vectors beyond the last picture.
+        upto = page[-1][0] if len(page) == PAGE else MAX_ID
+        yield from _stretch(dict(page), catalog, index, after, upto)
+        if upto == MAX_ID:
+            return
+        after = upto
+
+
+def _stretch(states: dict[int, PictureState], catalog: Catalog, index: Index, after: int, upto: int) -> Iterator[Difference]:
+    vectors = set(index.ids_between(after, upto))
+    searchable = {one for one, state in states.items() if state is PictureState.SEARCHABLE}
+    loading = {one for one, state in states.items() if state is PictureState.LOADING}
+    suspects = (searchable - vectors) | (vectors - searchable - loading)
+    # A batch that was committed between the two reads looks like a difference: suspects are asked again, SQL last.
+    held = set(index.fetch(suspects)) if suspects else set()
+    now = catalog.states_of(suspects)
+    for one in sorted(suspects):
+        state = now.get(one)
+        if state is PictureState.SEARCHABLE and one not in held:
+            yield Difference(Kind.MISSING, one)
+        elif state in (None, PictureState.DELETED) and one in held:
+            yield Difference(Kind.ORPHAN, one)
+    yield from (Difference(Kind.DOUBLED, one) for one in _doubled(index, sorted(vectors), after, upto))
+
+
+def _doubled(index: Index, ids: list[int], after: int, upto: int) -> Iterator[int]:
+    """Halve the range until the counts name the ids that are stored more than once."""
+    if not ids or index.count_between(after, upto) <= len(ids):
+        return
+    if len(ids) == 1:
+        yield ids[0]
+        return
+    middle = len(ids) // 2
+    yield from _doubled(index, ids[:middle], after, ids[middle - 1])
+    yield from _doubled(index, ids[middle:], ids[middle - 1], upto)
