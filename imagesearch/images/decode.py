@@ -6,17 +6,16 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
 
 from PIL import Image, ImageFile
 from PIL.Image import DecompressionBombError, DecompressionBombWarning, Transpose
 
 from config.sections import ImageSettings
 from imagesearch.errors import EmptyImage, NotAnImage, TooManyBytes, TooManyPixels, TruncatedImage
+from imagesearch.images.guard import MAX_EXIF_BYTES, MeteredBytes, check_codec, check_parts
 from imagesearch.images.samples import rgb_of
 
-# Only these are ever handed to Pillow: each is decoded in C, in a time that the pixel limit bounds. EPS would start Ghostscript,
-# and PPM is read pixel by pixel in Python.
+# Only these are ever handed to Pillow: EPS would start Ghostscript, and PPM is read pixel by pixel in Python.
 SIGNATURES = {
     "jpeg": re.compile(rb"\xff\xd8\xff"),
     "png": re.compile(rb"\x89PNG\r\n\x1a\n"),
@@ -73,7 +72,8 @@ class Decoded:
 def check_header(data: bytes, limits: ImageSettings) -> str:
     """Return the format of a picture that is within the limits, judged by its header alone; its pixels are not read.
 
-    Raises EmptyImage, TooManyBytes, NotAnImage, TooManyPixels, or TruncatedImage for a broken header.
+    Raises EmptyImage, TooManyBytes, NotAnImage, TooManyPixels, TruncatedImage for a broken header, or plain ImageError for a
+    kind of file that is not safe to parse.
     """
     return _open(data, limits)[1]
 
@@ -120,8 +120,9 @@ def _open(data: bytes, limits: ImageSettings) -> tuple[ImageFile.ImageFile, str]
     image_format = sniff(data)
     if image_format is None:
         raise NotAnImage(f"not a picture of a known format ({', '.join(SIGNATURES)})")
+    check_parts(data, image_format)
     try:
-        image = Image.open(BytesIO(data), formats=(image_format.upper(),))
+        image = Image.open(MeteredBytes(data), formats=(image_format.upper(),))
     except (DecompressionBombError, DecompressionBombWarning) as exc:
         raise TooManyPixels(f"the picture has too many pixels, the limit is {limits.max_pixels}") from exc
     except BROKEN as exc:
@@ -129,13 +130,14 @@ def _open(data: bytes, limits: ImageSettings) -> tuple[ImageFile.ImageFile, str]
     width, height = image.size
     if width * height > limits.max_pixels:
         raise TooManyPixels(f"the picture has {width} x {height} pixels, the limit is {limits.max_pixels}")
-    if any(tile.codec_name == "bmp_rle" for tile in image.tile):
-        # Pillow unpacks these in Python, pixel by pixel: a file of 60 bytes would hold the interpreter for many seconds.
-        raise NotAnImage("run-length encoded BMP is not taken")
+    check_codec(image)
     return image, image_format
 
 
 def _orientation(image: Image.Image) -> int:
+    if len(image.info.get("exif") or b"") > MAX_EXIF_BYTES:
+        # A PNG or WebP may carry tens of megabytes of it, which Pillow would take apart value by value.
+        return 1
     try:
         value = image.getexif().get(ORIENTATION_TAG, 1)
     except BROKEN:
