@@ -51,7 +51,7 @@ def check_parts(data: bytes, image_format: str) -> None:
     if image_format == "tiff":
         try:
             _check_directories(data)
-        except struct.error:
+        except (struct.error, OverflowError):
             # A directory beyond the end of the file is the parser's to report.
             return
 
