@@ -1,0 +1,83 @@
+"""Accepts pictures into the add-log; loading them is the bulk job's work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+from imagesearch.errors import ImageSearchError, SourceInvalid
+from imagesearch.images.decode import check_header
+from imagesearch.images.hashes import content_hash
+from imagesearch.types import AddRequest, LogRow
+from serve_app.schemas import AddForm, AddItem
+from serve_app.services import Services
+from serve_app.validation import validated
+
+
+class AddService:
+    """Checks requests to add and appends them to the log."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def upload(self, form: AddForm) -> LogRow:
+        """Keep the bytes under their hash and log the request. Raises ImageError, StoreError, IdempotencyConflict."""
+        stores = self._services.stores
+        await self._services.decode(check_header, form.file, self._services.images)
+        digest = await self._services.decode(content_hash, form.file)
+        image_path = await asyncio.to_thread(stores.blobs.put, form.file, digest)
+        [result] = await self._append([AddRequest(image_path, form.info, form.namespace, form.idempotency_key)])
+        return _accepted(result)
+
+    async def path(self, item: AddItem) -> LogRow:
+        """Log the request; nothing is fetched now. Raises SourceInvalid, StoreError, IdempotencyConflict."""
+        [result] = await self._append([_request(item)])
+        return _accepted(result)
+
+    async def paths(self, items: list[Any]) -> list[LogRow | ImageSearchError]:
+        """Judge each item alone and log the good ones in one transaction; results in order, a refusal as a value.
+
+        Raises StoreError, and then nothing was logged.
+        """
+        judged = [_judge(item) for item in items]
+        rows = iter(await self._append([one for one in judged if isinstance(one, AddRequest)]))
+        return [next(rows) if isinstance(one, AddRequest) else one for one in judged]
+
+    async def _append(self, requests: list[AddRequest]) -> list[LogRow | ImageSearchError]:
+        return await asyncio.to_thread(self._services.stores.add_log.append, requests) if requests else []
+
+
+def check_place(image_path: str) -> None:
+    """Raise SourceInvalid where no setting could ever make this path readable; whether it may be read is asked when it is."""
+    scheme, colon, rest = image_path.partition(":")
+    if "\0" in image_path:
+        raise SourceInvalid("image_path holds a NUL character")
+    if image_path.startswith("/"):
+        return
+    if colon and scheme.lower() in ("file", "s3", "http", "https") and rest.startswith("//"):
+        try:
+            parts = urlsplit(image_path)
+        except ValueError:
+            raise SourceInvalid("image_path is not a URI") from None
+        if parts.netloc or (scheme.lower() == "file" and parts.path):
+            return
+    raise SourceInvalid("image_path must be an absolute path or a file://, s3://, http:// or https:// URI")
+
+
+def _request(item: AddItem) -> AddRequest:
+    check_place(item.image_path)
+    return AddRequest(item.image_path, item.info, item.namespace, item.idempotency_key)
+
+
+def _judge(item: object) -> AddRequest | ImageSearchError:
+    try:
+        return _request(validated(AddItem, item, strict=True))
+    except ImageSearchError as exc:
+        return exc
+
+
+def _accepted(result: LogRow | ImageSearchError) -> LogRow:
+    if isinstance(result, ImageSearchError):
+        raise result
+    return result

@@ -1,0 +1,55 @@
+"""The HTTP service as a plain ASGI application: no Serve in it, so that any server can run it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from imagesearch.errors import ImageSearchError
+from serve_app.body_limit import BodyLimit
+from serve_app.edge import Edge
+from serve_app.openapi import Api
+from serve_app.problems import on_error, on_http, on_invalid_parameters
+from serve_app.routes.images import image_routes
+from serve_app.routes.search import search_routes
+from serve_app.routes.service import service_routes
+from serve_app.services import Services
+
+VERSION = "1"
+
+# What a body has beside one picture: the other fields of a form, or of JSON.
+BODY_SLACK = 2**20
+
+
+def create_api(services: Services) -> FastAPI:
+    """Build the application; its shutdown closes the services."""
+
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(services.close)
+
+    # Base64 takes four bytes for three.
+    max_body = services.images.max_bytes * 4 // 3 + BODY_SLACK
+    api = Api(
+        title="Reverse image search",
+        version=VERSION,
+        lifespan=lifespan,
+        redoc_url=None,
+        middleware=[Middleware(Edge), Middleware(BodyLimit, max_bytes=max_body)],
+        exception_handlers={
+            ImageSearchError: on_error,
+            RequestValidationError: on_invalid_parameters,
+            HTTPException: on_http,
+        },
+    )
+    api.include_router(image_routes(services))
+    api.include_router(search_routes(services))
+    api.include_router(service_routes(services))
+    return api

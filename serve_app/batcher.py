@@ -1,0 +1,114 @@
+"""Fills the device: one forward pass at a time over whatever has queued meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from imagesearch.errors import EmbeddingFailed, ImageSearchError, Overloaded
+from imagesearch.types import PixelBatch, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One caller's pictures and the promise it waits on."""
+
+    pixels: PixelBatch
+    answer: asyncio.Future[Vectors]
+
+
+class Batcher:
+    """Gathers callers' pictures into forward passes of up to `max_batch_size`, run in one thread of its own.
+
+    Without a wait a pass takes what queued while the one before ran: a lone caller pays nothing for the batching. `max_batch_size`
+    and `wait_ms` may change at any time. All calls come from one event loop.
+    """
+
+    def __init__(
+        self, forward: Callable[[PixelBatch], Vectors], max_batch_size: int = 32, wait_ms: float = 0.0, max_waiting: int = 256
+    ) -> None:
+        self.max_batch_size = max_batch_size
+        self.wait_ms = wait_ms
+        self.failures = 0
+        """Passes in a row that ended in an error which no picture explains: a broken device, no memory."""
+        self._forward = forward
+        self._max_waiting = max_waiting
+        self._queue: deque[Waiting] = deque()
+        self._thread = ThreadPoolExecutor(1, "forward")
+        self._running: asyncio.Task[None] | None = None
+
+    async def embed(self, pixels: PixelBatch) -> Vectors:
+        """Return one embedding a picture, in order. A caller that is cancelled before its pass costs no pass.
+
+        Raises Overloaded when more than `max_waiting` pictures would wait, and EmbeddingFailed for these pictures alone, with
+        `data["row"]` counted from the first of them; other errors of the forward pass as they are, to all callers of that pass.
+        """
+        waiting = sum(len(w.pixels) for w in self._queue if not w.answer.done())
+        if waiting and waiting + len(pixels) > self._max_waiting:
+            raise Overloaded(f"{waiting} pictures wait for the model already")
+        item = Waiting(pixels, asyncio.get_running_loop().create_future())
+        self._queue.append(item)
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return await item.answer
+
+    def close(self) -> None:
+        """Stop after the running pass; whoever still waits is cancelled."""
+        for item in self._queue:
+            item.answer.cancel()
+        self._queue.clear()
+        self._thread.shutdown(wait=False)
+
+    async def _run(self) -> None:
+        while self._queue:
+            if self.wait_ms:
+                await asyncio.sleep(self.wait_ms / 1000)
+            batch = self._take()
+            while batch:
+                batch = await self._pass(batch)
+
+    def _take(self) -> list[Waiting]:
+        """Take from the queue's head what fits one pass, at least one caller; those who gave up meanwhile are dropped."""
+        batch: list[Waiting] = []
+        while self._queue:
+            item = self._queue[0]
+            if not item.answer.done():
+                size = sum(len(w.pixels) for w in batch) + len(item.pixels)
+                if batch and (size > self.max_batch_size or item.pixels.shape[1:] != batch[0].pixels.shape[1:]):
+                    break
+                batch.append(item)
+            self._queue.popleft()
+        return batch
+
+    async def _pass(self, batch: list[Waiting]) -> list[Waiting]:
+        """Run one pass and answer its callers; return those to be tried again, without the one that spoilt it."""
+        loop = asyncio.get_running_loop()
+        done, _ = await asyncio.wait([loop.run_in_executor(self._thread, self._forward_all, batch)])
+        passed = done.pop()
+        error = passed.exception()
+        self.failures = 0 if error is None or isinstance(error, ImageSearchError) else self.failures + 1
+        row = error.data.get("row") if isinstance(error, EmbeddingFailed) else None
+        again: list[Waiting] = []
+        first = 0
+        for item in batch:
+            after = first + len(item.pixels)
+            if item.answer.done():
+                pass  # the caller gave up
+            elif error is None:
+                item.answer.set_result(passed.result()[first:after])
+            elif row is None:
+                item.answer.set_exception(error)
+            elif first <= row < after:
+                item.answer.set_exception(EmbeddingFailed("the model gave no usable vector for this picture", row=row - first))
+            else:
+                again.append(item)
+            first = after
+        return again
+
+    def _forward_all(self, batch: list[Waiting]) -> Vectors:
+        return self._forward(np.concatenate([item.pixels for item in batch]))

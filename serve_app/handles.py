@@ -1,0 +1,80 @@
+"""The two ways to the model: over a Ray Serve handle, or in this very process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import BackPressureError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from imagesearch.errors import ImageSearchError, ModelError, Overloaded, StoreUnavailable
+from imagesearch.models.encoder import Encoder
+from imagesearch.types import Fingerprint, PixelBatch, Vectors
+from serve_app.batcher import Batcher
+
+# How the embedder is named among the stores that can be down.
+STORE = "embedder"
+
+
+class LocalEmbedder:
+    """ports.Embedder over an encoder in this process: for tests, and for serving without Ray."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.fingerprint = encoder.fingerprint
+        self._batcher = Batcher(encoder.encode, encoder.batch)
+
+    async def embed(self, pixels: PixelBatch) -> Vectors:
+        """Return one embedding a picture, in order. Raises EmbeddingFailed, Overloaded."""
+        return await self._batcher.embed(pixels)
+
+    def close(self) -> None:
+        """Stop the model's thread."""
+        self._batcher.close()
+
+
+class RemoteEmbedder:
+    """ports.Embedder over the handle of the Embedder deployment."""
+
+    def __init__(self, handle: DeploymentHandle[Any], fingerprint: Fingerprint, timeout_s: float) -> None:
+        self.fingerprint = fingerprint
+        self._handle = handle
+        self._timeout_s = timeout_s
+
+    async def embed(self, pixels: PixelBatch) -> Vectors:
+        """Return one embedding a picture, in order; waits for a cold start within the timeout.
+
+        Raises Overloaded where the queue is full, StoreUnavailable(store="embedder") where no replica answers, EmbeddingFailed for
+        pictures without a usable vector, and ModelError for what the replica did not expect.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                try:
+                    return await self._call(pixels)
+                except StoreUnavailable:
+                    # A replica that died or was scaled away under the call: embedding twice harms nobody.
+                    return await self._call(pixels)
+        except TimeoutError as exc:
+            raise StoreUnavailable(f"the embedder did not answer within {self._timeout_s} s", store=STORE) from exc
+
+    async def _call(self, pixels: PixelBatch) -> Vectors:
+        response = self._handle.embed.remote(pixels)
+        try:
+            vectors: Vectors = await response
+        except asyncio.CancelledError as exc:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # Our time is over or the caller hung up: the replica must not go on for nobody.
+                response.cancel()  # type: ignore[no-untyped-call]  # Ray left this one method without types
+                raise
+            raise StoreUnavailable("the embedder gave the call up", store=STORE) from exc
+        except BackPressureError as exc:
+            raise Overloaded("too many pictures wait for the embedder") from exc
+        except RayTaskError as exc:
+            if isinstance(exc.cause, ImageSearchError):
+                raise exc.cause from exc
+            raise ModelError(f"the embedder failed: {type(exc.cause).__name__}") from exc
+        except (RayError, RayServeException) as exc:
+            raise StoreUnavailable(f"the embedder does not answer: {type(exc).__name__}", store=STORE) from exc
+        return vectors

@@ -1,0 +1,30 @@
+"""The SearchIngress deployment: HTTP in, decoding, stores; the model is behind a handle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from ray.serve.handle import DeploymentHandle
+
+from config.settings import Settings
+from imagesearch.stores.factory import open_stores
+from serve_app.api import create_api
+from serve_app.handles import RemoteEmbedder
+from serve_app.services import Services
+
+
+class SearchIngress:
+    """A replica; opens its own stores, and starts while they are down."""
+
+    def __init__(self, settings: Settings, embedder: DeploymentHandle[Any]) -> None:
+        stores = open_stores(settings)
+        remote = RemoteEmbedder(embedder, stores.fingerprint, settings.search.embed_timeout_s)
+        self._services = Services(settings, stores, remote)
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        """Build the application that Serve calls for every request; its shutdown closes the stores."""
+        return create_api(self._services)
+
+    def check_health(self) -> None:
+        """Tell Serve that the replica answers at all. A store that is down is no reason to restart it: /readyz reports that."""

@@ -1,0 +1,1 @@
+"""The routes by noun, plain functions over the services."""

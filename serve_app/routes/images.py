@@ -1,0 +1,91 @@
+"""Pictures: add them, list them, read one, see one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response
+
+from serve_app import openapi, views
+from serve_app.add import AddService
+from serve_app.body import read_form_or_json, read_json
+from serve_app.schemas import AddBatch, Added, AddedBatch, AddForm, AddItem, Id, PageQuery, PicturePage, PictureView, ThumbnailQuery
+from serve_app.services import Services
+from serve_app.thumbnails import ThumbnailService
+
+# Under one id lie the same bytes for ever; but a picture may be deleted, and no shared cache may outlive that.
+THUMBNAIL_CACHE = "private, max-age=86400"
+
+
+def image_routes(services: Services) -> APIRouter:
+    """Build the routes under /v1/images."""
+    router = APIRouter(tags=["images"])
+    catalog = services.stores.catalog
+    adding = AddService(services)
+    thumbnails = ThumbnailService(services)
+
+    @router.post(
+        "/v1/images",
+        status_code=202,
+        openapi_extra=openapi.body(form=AddForm, json=AddItem),
+        responses=openapi.problems(
+            s409="the idempotency key was used for another request",
+            s413="too many bytes or pixels",
+            s415="not a picture, or not a content type that is taken",
+            s422="a field is wrong",
+        ),
+    )
+    async def add_image(request: Request) -> Added:
+        """Add a picture, by its bytes in a form or by its place in JSON; it is searchable once it was loaded."""
+        message = await read_form_or_json(request, AddForm, AddItem)
+        return views.added(await (adding.upload(message) if isinstance(message, AddForm) else adding.path(message)))
+
+    @router.post(
+        "/v1/images:batch",
+        status_code=202,
+        openapi_extra=openapi.body(json=AddBatch),
+        responses=openapi.problems(s422="more than 1,000 items, or not a list of images"),
+    )
+    async def add_images(request: Request) -> AddedBatch:
+        """Add up to 1,000 pictures by their places; one bad item fails alone."""
+        batch = await read_json(request, AddBatch)
+        return AddedBatch(results=[views.added_or_refused(result) for result in await adding.paths(batch.images)])
+
+    @router.get("/v1/images", responses=openapi.problems(s422="a parameter is wrong"))
+    async def list_images(page: Annotated[PageQuery, Query()]) -> PicturePage:
+        """List a namespace's pictures by milvus_id; follow `next` until it is null."""
+        # One more than shown tells whether there is a next page.
+        entries = await asyncio.to_thread(catalog.page, page.namespace, page.after, page.limit + 1)
+        shown = entries[: page.limit]
+        following = None
+        if len(entries) > page.limit:
+            parameters = {"limit": page.limit, "after": shown[-1].milvus_id, "namespace": page.namespace}
+            following = f"/v1/images?{urlencode(parameters)}"
+        return PicturePage(images=[views.picture(entry) for entry in shown], next=following)
+
+    @router.get("/v1/images/{milvus_id}", responses=openapi.problems(s404="no such picture", s422="not an id"))
+    async def get_image(milvus_id: Id) -> PictureView:
+        """Read one picture with its sources."""
+        return views.picture(await asyncio.to_thread(catalog.get, milvus_id))
+
+    @router.get(
+        "/v1/images/{milvus_id}/thumbnail",
+        response_class=Response,
+        responses=openapi.problems(s404="no such picture, or its bytes are gone", s422="not an id, or a size out of range")
+        | {200: {"content": {"image/webp": {}}}, 304: {"description": "the copy that the caller has is good"}},
+    )
+    async def get_thumbnail(
+        milvus_id: Id, query: Annotated[ThumbnailQuery, Query()], if_none_match: Annotated[str, Header()] = ""
+    ) -> Response:
+        """See one picture, small, as WebP."""
+        entry = await asyncio.to_thread(catalog.get, milvus_id)
+        etag = thumbnails.etag(entry, query.size)
+        headers = {"ETag": etag, "Cache-Control": THUMBNAIL_CACHE}
+        if {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")} & {etag, "*"}:
+            return Response(status_code=304, headers=headers)
+        return Response(await thumbnails.render(entry, query.size), media_type="image/webp", headers=headers)
+
+    return router

@@ -1,0 +1,43 @@
+"""Search by a picture."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from serve_app import openapi, views
+from serve_app.body import read_form_or_json
+from serve_app.schemas import SearchAnswer, SearchForm, SearchQuery, TimingView
+from serve_app.search import SearchService
+from serve_app.services import Services
+
+
+def search_routes(services: Services) -> APIRouter:
+    """Build the route /v1/search."""
+    router = APIRouter(tags=["search"])
+    searching = SearchService(services)
+    model = str(services.embedder.fingerprint)
+
+    @router.post(
+        "/v1/search",
+        openapi_extra=openapi.body(form=SearchForm, json=SearchQuery),
+        responses=openapi.problems(
+            s403="image_path lies outside of what may be read",
+            s404="no such picture, file or namespace",
+            s413="too many bytes or pixels",
+            s415="not a picture, or not a content type that is taken",
+            s422="a field is wrong",
+            s429="the model has too much to do",
+            s503="a store or the model does not answer",
+        ),
+    )
+    async def search(request: Request) -> SearchAnswer:
+        """Find the pictures nearest to the one in the form, or to the one that the JSON names."""
+        found = await searching.search(await read_form_or_json(request, SearchForm, SearchQuery))
+        return SearchAnswer(
+            hits=[views.hit(score, entry) for score, entry in found.hits],
+            timing_ms=TimingView(**found.timing_ms),
+            model=model,
+            dropped=found.dropped,
+        )
+
+    return router

@@ -1,0 +1,44 @@
+"""From a stranger's value to a message, every refusal naming its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from imagesearch.errors import InputError
+from serve_app.schemas import Message
+
+M = TypeVar("M", bound=Message)
+
+MAX_FIELDS = 32
+MAX_ERRORS = 20
+
+
+def validated(message: type[M], value: object, *, strict: bool) -> M:
+    """Build the message. `strict` takes JSON's types as they are ("3" is no number); forms have nothing but text.
+
+    Raises InputError whose `data["errors"]` name the fields.
+    """
+    if not isinstance(value, dict):
+        raise InputError("the body must be a JSON object")
+    if len(value) > MAX_FIELDS:
+        # Pydantic would describe each of a million unknown fields.
+        raise InputError(f"the body has {len(value)} fields, the limit is {MAX_FIELDS}")
+    try:
+        return message.model_validate(value, strict=strict)
+    except ValidationError as exc:
+        raise invalid(exc.errors(include_input=False, include_url=False, include_context=False)) from exc
+
+
+def invalid(errors: Iterable[Mapping[str, Any]], *, skip: int = 0) -> InputError:
+    """Describe pydantic's errors, without what was sent; `skip` leaves out that many leading parts of each place."""
+    fields = [
+        {
+            "field": ".".join(map(str, error["loc"][skip:]))[:100] or "body",
+            "message": str(error["msg"]).removeprefix("Value error, "),
+        }
+        for error in list(errors)[:MAX_ERRORS]
+    ]
+    return InputError("; ".join(f"{e['field']}: {e['message']}" for e in fields), errors=fields)
