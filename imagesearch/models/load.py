@@ -1,0 +1,62 @@
+"""From settings to an encoder, or to its fingerprint alone, which needs no model in memory."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from config.sections import ModelSettings
+from imagesearch.models.encoder import Encoder
+from imagesearch.models.preprocess import Preprocess
+from imagesearch.models.registry import ModelSpec, lookup
+from imagesearch.models.tiny import TinyBackbone
+from imagesearch.models.weights import ObjectStore, digest, locate
+from imagesearch.ports import Backbone
+from imagesearch.types import Fingerprint
+
+CGROUP_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+
+
+def open_encoder(settings: ModelSettings, s3: ObjectStore, batch: int = 32) -> Encoder:
+    """Load the model onto its device; `batch` bounds one forward pass.
+
+    Raises UnknownModel, WeightsNotFound, WeightsMismatch, ConfigError, and what `s3` raises when it does not answer.
+    """
+    spec = lookup(settings.name)
+    weights = locate(spec, settings, s3)
+    return Encoder(spec.preprocess, _backbone(spec, weights, settings), _fingerprint(spec, weights), batch)
+
+
+def fingerprint_of(settings: ModelSettings, s3: ObjectStore) -> tuple[Fingerprint, Preprocess]:
+    """Return what a process that prepares pictures and runs no model must know; the same as `open_encoder` would tell.
+
+    Imports torch only for `timm:NAME` and for weights that have to be downloaded. Raises as `open_encoder` does.
+    """
+    spec = lookup(settings.name)
+    return _fingerprint(spec, locate(spec, settings, s3)), spec.preprocess
+
+
+def cpus() -> int:
+    """Return the CPUs that this process may use: its affinity, and the quota of its container where there is one."""
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        quota, period = CGROUP_CPU_LIMIT.read_text(encoding="ascii").split()
+    except OSError:  # no cgroup of version 2
+        return allowed
+    return allowed if quota == "max" else max(1, min(allowed, math.ceil(int(quota) / int(period))))
+
+
+def _fingerprint(spec: ModelSpec, weights: Path | None) -> Fingerprint:
+    weights_digest = "none" if spec.library == "numpy" else digest(weights)
+    return Fingerprint(spec.name, weights_digest, str(spec.preprocess), spec.dim)
+
+
+def _backbone(spec: ModelSpec, weights: Path | None, settings: ModelSettings) -> Backbone:
+    if spec.library == "numpy":
+        return TinyBackbone()
+    # Seconds of imports that a process without a model does not pay.
+    from imagesearch.models.network import build
+    from imagesearch.models.torch_backbone import TorchBackbone
+
+    return TorchBackbone(build(spec, weights), spec.mean, spec.std, settings.device, settings.threads or cpus())
