@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pymilvus import CollectionSchema, DataType, FieldSchema, MilvusClient
+from pymilvus import CollectionSchema, DataType, FieldSchema, MilvusClient, MilvusException
 from pymilvus.milvus_client.index import IndexParams
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from config.sections import MilvusSettings
 from imagesearch.errors import StoreError
@@ -20,33 +21,44 @@ BUILD_PARAMS: dict[str, dict[str, int]] = {
 SEARCH_PARAMS: dict[str, dict[str, int]] = {"HNSW": {"ef": 128}, "IVF_FLAT": {"nprobe": 32}, "IVF_SQ8": {"nprobe": 32}, "FLAT": {}}
 
 
+@retry(
+    retry=retry_if_exception_type(MilvusException),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(0.1, max=1),
+    reraise=True,
+)
 def ensure_collection(client: MilvusClient, settings: MilvusSettings, fingerprint: Fingerprint) -> None:
-    """Create, index and load the model's collection unless it is there; safe to call from many processes at once.
+    """Create, index and load the model's collection as far as that is not done yet.
 
-    Raises StoreError when a collection of that name has another shape.
+    Many processes may call this at once: one wins and the others look again. Each step is looked for by itself, so that a
+    process that died after the first leaves nothing broken. Raises StoreError when a collection of that name has another shape.
     """
     name = fingerprint.collection
     if not client.has_collection(name):
-        schema = CollectionSchema(
-            [
-                FieldSchema("milvus_id", DataType.INT64, is_primary=True, auto_id=False),
-                FieldSchema("feature", DataType.FLOAT_VECTOR, dim=fingerprint.dim),
-                FieldSchema("create_time", DataType.INT64),
-                FieldSchema("namespace", DataType.VARCHAR, max_length=64),
-            ],
-            description=str(fingerprint),
-            enable_dynamic_field=False,
-        )
-        index = IndexParams()
-        params = BUILD_PARAMS[settings.index] | settings.index_params
-        index.add_index("feature", index_type=settings.index, metric_type=settings.metric, params=params)
-        # Creating a collection that is there in the same shape does nothing: two processes may both get here.
-        client.create_collection(name, schema=schema, index_params=index)
+        client.create_collection(name, schema=_schema(fingerprint))
     fields = {field["name"]: field for field in client.describe_collection(name)["fields"]}
     dim = int(fields.get("feature", {}).get("params", {}).get("dim", 0))
     if dim != fingerprint.dim or not {"milvus_id", "create_time", "namespace"} <= set(fields):
         raise StoreError(f"Milvus collection {name} exists with another shape; rename or drop it", store="milvus")
+    if not client.list_indexes(name):
+        index = IndexParams()
+        params = BUILD_PARAMS[settings.index] | settings.index_params
+        index.add_index("feature", index_type=settings.index, metric_type=settings.metric, params=params)
+        client.create_index(name, index)
     client.load_collection(name)
+
+
+def _schema(fingerprint: Fingerprint) -> CollectionSchema:
+    return CollectionSchema(
+        [
+            FieldSchema("milvus_id", DataType.INT64, is_primary=True, auto_id=False),
+            FieldSchema("feature", DataType.FLOAT_VECTOR, dim=fingerprint.dim),
+            FieldSchema("create_time", DataType.INT64),
+            FieldSchema("namespace", DataType.VARCHAR, max_length=64),
+        ],
+        description=str(fingerprint),
+        enable_dynamic_field=False,
+    )
 
 
 def search_params(settings: MilvusSettings, metric: str, top_k: int) -> dict[str, Any]:

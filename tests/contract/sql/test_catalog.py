@@ -1,0 +1,60 @@
+"""The catalog on SQLite and on MariaDB."""
+
+import pytest
+
+from imagesearch.errors import UnknownImage
+from imagesearch.stores.sql.add_log import AddLog
+from imagesearch.stores.sql.catalog import SOURCES_SHOWN, Catalog
+from imagesearch.stores.sql.ledger import Found, Ledger
+from imagesearch.types import AddRequest, PictureFacts
+
+
+def load(database, names, namespace="default", sources=1):
+    rows = AddLog(database).append([AddRequest(f"/{name}/{n}", {"n": n}, namespace) for name in names for n in range(sources)])
+    ledger = Ledger(database)
+    pictures = [(namespace, PictureFacts(name * 64, 1, 1, "png", 1, "0" * 64)) for name in names]
+    known = ledger.intern(pictures)
+    ids = [known[namespace, name * 64].milvus_id for name in names]
+    ledger.commit([Found(row, ids[place // sources], True) for place, row in enumerate(rows)], [], 5)
+    return ids
+
+
+@pytest.fixture
+def catalog(database):
+    return Catalog(database)
+
+
+def test_pages_walk_a_namespace_without_gap_or_double(catalog, database):
+    ids = load(database, "abcde")
+    load(database, "xyz", "other")
+    seen, after = [], 0
+    while page := catalog.page("default", after, 2):
+        seen += [entry.milvus_id for entry in page]
+        after = seen[-1]
+    assert seen == sorted(ids)
+    assert catalog.count() == 8
+
+
+def test_only_searchable_pictures_are_shown(catalog, database):
+    (one,) = load(database, "a")
+    waiting = Ledger(database).intern([("default", PictureFacts("b" * 64, 1, 1, "png", 1, "0" * 64))])
+    hidden = next(iter(waiting.values())).milvus_id
+    assert set(catalog.entries([one, hidden, 10**12])) == {one}
+    with pytest.raises(UnknownImage):
+        catalog.get(hidden)
+    assert [milvus_id for milvus_id, _ in catalog.states(0, 10)] == sorted([one, hidden])
+
+
+def test_all_sources_are_kept_oldest_first_up_to_what_is_shown(catalog, database):
+    (few,) = load(database, "a", sources=3)
+    (many,) = load(database, "b", sources=SOURCES_SHOWN + 5)
+    found = catalog.entries([few, many])
+    assert [s.info["n"] for s in found[few].sources] == [0, 1, 2]
+    assert [s.info["n"] for s in found[many].sources] == list(range(SOURCES_SHOWN))
+
+
+def test_a_namespace_is_known_once_a_picture_was_loaded_into_it(catalog, database):
+    load(database, "a", "Cats")
+    assert catalog.knows_namespace("Cats")
+    assert not catalog.knows_namespace("cats")
+    assert not catalog.knows_namespace("")
