@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from serve_app.answers import NotReady, Problem
 from serve_app.body import FORM, JSON
-from serve_app.schemas import AddBatch, AddForm, AddItem, Message, NotReady, Problem, SearchForm, SearchQuery
+from serve_app.schemas import AddBatch, AddForm, AddItem, Message, SearchForm, SearchQuery
 
 REF = "#/components/schemas/{model}"
 BODIES: tuple[type[Message], ...] = (AddForm, AddItem, AddBatch, SearchForm, SearchQuery)

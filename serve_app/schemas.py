@@ -1,15 +1,14 @@
-"""What travels over HTTP: the requests as callers write them and the answers as they read them."""
+"""The requests as callers write them, in forms and in JSON."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic import Strict as StrictType
 
 from imagesearch.errors import InputError
-from imagesearch.types import DEFAULT_NAMESPACE, MAX_ID, NAMESPACE_PATTERN, LogState
+from imagesearch.types import DEFAULT_NAMESPACE, MAX_ID, NAMESPACE_PATTERN
 from serve_app.info import check_info
 from serve_app.json_text import parse_json
 
@@ -119,168 +118,3 @@ class ThumbnailQuery(Message):
     """How large a thumbnail."""
 
     size: Annotated[int, Field(ge=16, le=1024, description="the longest side, in pixels")] = 256
-
-
-class FieldError(BaseModel):
-    """A field that is wrong, and why."""
-
-    field: str
-    message: str
-
-
-class Problem(BaseModel):
-    """An error after RFC 9457; `code` is stable and for programs, `detail` is for people."""
-
-    type: str = Field(examples=["urn:imagesearch:problem:unknown_image"])
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-    errors: list[FieldError] | None = Field(None, description="the fields that are wrong, up to 20")
-
-
-class Added(BaseModel):
-    """An add request that was accepted; what becomes of it is told under `href`."""
-
-    log_id: int
-    state: LogState
-    href: str
-
-
-class ItemError(BaseModel):
-    """Why one item of a batch was refused; the same members as a problem has."""
-
-    status: int
-    code: str
-    detail: str
-    errors: list[FieldError] | None = None
-
-
-class Refused(BaseModel):
-    """An item of a batch that was refused."""
-
-    error: ItemError
-
-
-class AddedBatch(BaseModel):
-    """One result an item, in order."""
-
-    results: list[Added | Refused]
-
-
-class LoadError(BaseModel):
-    """Why a picture was not loaded, or not yet."""
-
-    code: str
-    detail: str
-
-
-class LogEntry(BaseModel):
-    """What became of an add request; every state but `pending` is final. `error` may stand beside `pending`: it is tried again."""
-
-    log_id: int
-    state: LogState
-    milvus_id: int | None
-    attempts: int
-    error: LoadError | None
-    namespace: str
-    image_path: str
-    info: dict[str, Any]
-    create_time: datetime
-    load_time: datetime | None
-
-
-class SourceView(BaseModel):
-    """A place where the picture was seen, and what was said of it there."""
-
-    image_path: str
-    info: dict[str, Any]
-    log_id: int
-    create_time: datetime
-
-
-class PictureView(BaseModel):
-    """A distinct picture; `image_path` and `info` are those of its oldest source. Up to 100 sources are shown."""
-
-    milvus_id: int
-    namespace: str
-    image_path: str | None
-    info: dict[str, Any]
-    sources: list[SourceView]
-    width: int
-    height: int
-    format: str
-    byte_size: int
-    content_hash: str
-    create_time: datetime
-
-
-class HitView(PictureView):
-    """A picture that was found; `score` is cosine similarity in [-1, 1]."""
-
-    score: float
-
-
-class PicturePage(BaseModel):
-    """Pictures by milvus_id; `next` is the address of the following page, null at the end."""
-
-    images: list[PictureView]
-    next: str | None
-
-
-class TimingView(BaseModel):
-    """Milliseconds of each stage; 0 where a query does not need it. `decode` includes reading an `image_path`."""
-
-    decode: float
-    embed: float
-    search: float
-    metadata: float
-    total: float
-
-
-class SearchAnswer(BaseModel):
-    """What was found, best first; `dropped` counts hits of the index that the catalog did not confirm."""
-
-    hits: list[HitView]
-    timing_ms: TimingView
-    model: str
-    dropped: int
-
-
-class Stats(BaseModel):
-    """Counts of all namespaces; `lag_s` is the age of the oldest request that still waits, in seconds."""
-
-    pictures: int
-    vectors: int
-    pending: int
-    failed: int
-    lag_s: float | None
-    model: str
-
-
-class Health(BaseModel):
-    """The process lives."""
-
-    status: str
-
-
-class StoreHealth(BaseModel):
-    """One store: `up` or `down`, and how long its answer took."""
-
-    state: str
-    ms: float
-
-
-class Readiness(BaseModel):
-    """Every store by name."""
-
-    ready: bool
-    stores: dict[str, StoreHealth]
-
-
-class NotReady(Problem):
-    """Some stores do not answer."""
-
-    down: list[str]
-    stores: dict[str, StoreHealth]

@@ -27,7 +27,8 @@ def validated(message: type[M], value: object, *, strict: bool) -> M:
         # Pydantic would describe each of a million unknown fields.
         raise InputError(f"the body has {len(value)} fields, the limit is {MAX_FIELDS}")
     try:
-        return message.model_validate(value, strict=strict)
+        # None leaves a field its own strictness, which False would override.
+        return message.model_validate(value, strict=strict or None)
     except ValidationError as exc:
         raise invalid(exc.errors(include_input=False, include_url=False, include_context=False)) from exc
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from imagesearch.errors import ImageSearchError
 from imagesearch.types import CatalogEntry, LogRow
+from serve_app.answers import Added, HitView, ItemError, LoadError, LogEntry, PictureView, Refused, SourceView
 from serve_app.problems import public_detail, status_of
-from serve_app.schemas import Added, HitView, ItemError, LoadError, LogEntry, PictureView, Refused, SourceView
 
 
 def added(row: LogRow) -> Added:

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from serve_app import openapi, views
 from serve_app.add import AddService
+from serve_app.answers import Added, AddedBatch, PicturePage, PictureView
 from serve_app.body import read_form_or_json, read_json
-from serve_app.schemas import AddBatch, Added, AddedBatch, AddForm, AddItem, Id, PageQuery, PicturePage, PictureView, ThumbnailQuery
+from serve_app.schemas import AddBatch, AddForm, AddItem, Id, PageQuery, ThumbnailQuery
 from serve_app.services import Services
 from serve_app.thumbnails import ThumbnailService
 

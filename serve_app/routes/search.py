@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from serve_app import openapi, views
+from serve_app.answers import SearchAnswer, TimingView
 from serve_app.body import read_form_or_json
-from serve_app.schemas import SearchAnswer, SearchForm, SearchQuery, TimingView
+from serve_app.schemas import SearchForm, SearchQuery
 from serve_app.search import SearchService
 from serve_app.services import Services
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from serve_app import openapi, views
+from serve_app.answers import Health, LogEntry, Readiness, Stats, StoreHealth
 from serve_app.problems import problem
-from serve_app.schemas import Health, Id, LogEntry, Readiness, Stats, StoreHealth
+from serve_app.schemas import Id
 from serve_app.services import Services
 
 
