@@ -25,6 +25,10 @@ class Pool:
         self._busy: Counter[int] = Counter()
         self._where: dict[Any, int] = {}
 
+    def opened(self) -> list[Any]:
+        """Return a reference for each actor that is fulfilled once it is ready to work."""
+        return [actor.ready.remote() for actor in self._actors]
+
     def call(self, method: str, *args: Any) -> Any:
         """Call the actor with the least work and return the reference of its answer."""
         place = min(range(len(self._actors)), key=lambda i: self._busy[i])

@@ -15,7 +15,7 @@ from typing import Any
 from config import Settings, load_settings
 from imagesearch.stores.factory import open_stores
 from jobs.cluster import connected
-from jobs.difference import Difference, Kind, differences
+from jobs.difference import Kind, differences
 from jobs.edge import job_edge
 from jobs.loader import BulkLoad
 from jobs.repair import repair

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -21,12 +22,19 @@ class Embedding:
     """Owns the model of one embedding process."""
 
     def __init__(self, settings: Settings) -> None:
-        s3 = S3(settings.s3)
+        self._settings = settings
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        s3 = S3(self._settings.s3)
         try:
-            self._encoder = open_encoder(settings.model, s3, settings.load.embed_batch)
+            return open_encoder(self._settings.model, s3, self._settings.load.embed_batch)
         finally:
             s3.close()
-        logger.info("embedding %s on %s", self._encoder.fingerprint, self._encoder.device)
+
+    def ready(self) -> None:
+        """Load the model. Raises ConfigError, ModelError."""
+        logger.info("embedding with %s on %s", self._encoder.fingerprint, self._encoder.device)
 
     def embed(self, batch: Prepared) -> Embedded:
         """Embed the batch's fresh pictures."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -13,7 +14,7 @@ from config.settings import Settings
 from imagesearch.errors import ImageSearchError, StoreError
 from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
-from imagesearch.stores.factory import open_stores
+from imagesearch.stores.factory import Stores, open_stores
 from imagesearch.stores.sql.ledger import Fault, Found, Interned
 from imagesearch.types import IndexRow, LogRow, PictureFacts, PictureState, Pixels
 from jobs.batch import Fresh, Prepared
@@ -30,12 +31,22 @@ class Picture:
 
 
 class Fetcher:
-    """Owns the clients and threads of one fetching process."""
+    """Owns the clients and threads of one fetching process.
+
+    Opened by `ready` rather than by the constructor: Ray hands on the errors of a method, not those of a constructor.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stores = open_stores(settings)
         self._threads = ThreadPoolExecutor(settings.load.fetch_threads, thread_name_prefix="fetch")
+
+    @cached_property
+    def _stores(self) -> Stores:
+        return open_stores(self._settings)
+
+    def ready(self) -> None:
+        """Open what the stage needs. Raises ConfigError, ModelError."""
+        self._stores  # noqa: B018 - opened by being asked for
 
     def prepare(self, rows: Sequence[LogRow]) -> Prepared:
         """Read the rows' pictures and give each distinct content its milvus_id.
@@ -53,11 +64,6 @@ class Fetcher:
         wanted = [(picture.row.namespace, picture.facts) for picture in pictures]
         interned = patiently(lambda: self._stores.ledger.intern(wanted), self._settings.load.store_retry_s)
         return sort_out(pictures, interned, faults, perf_counter() - started)
-
-    def close(self) -> None:
-        """Release threads and clients."""
-        self._threads.shutdown(cancel_futures=True)
-        self._stores.close()
 
     def _read(self, row: LogRow) -> Picture | ImageSearchError:
         try:

@@ -1,4 +1,4 @@
-"""Writes add-log rows for a folder, a glob, s3://bucket/prefix, or a CSV / JSONL / Parquet; `python -m jobs.import_manifest SOURCE`."""
+"""Appends add-log rows for a folder, a glob, an S3 prefix or a table of paths; `python -m jobs.import_manifest SOURCE`."""
 
 from __future__ import annotations
 

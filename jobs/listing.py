@@ -30,7 +30,8 @@ def folder(root: Path, namespace: str) -> Iterator[AddRequest | None]:
 
 def globbed(pattern: str, namespace: str) -> Iterator[AddRequest | None]:
     """Yield a request for each picture that the pattern matches (`**` crosses folders), and None for each other file."""
-    for match in glob.iglob(pattern, recursive=True, include_hidden=True):
+    # Path.glob takes no absolute pattern.
+    for match in glob.iglob(pattern, recursive=True, include_hidden=True):  # noqa: PTH207
         path = Path(match)
         if path.is_file():
             yield _file(path.resolve(), namespace, "")

@@ -70,6 +70,7 @@ class BulkLoad:
                 )
 
             try:
+                pipeline.open()
                 self._passes(pipeline, lambda: progress(report()))
             finally:
                 pipeline.stop()

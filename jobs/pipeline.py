@@ -40,9 +40,20 @@ class Pipeline:
         self._fetch: Pool = fetch_pool(settings)
         self._embed: Pool = embed_pool(settings)
         self._write: Pool = write_pool(settings)
+        self._pools = (self._fetch, self._embed, self._write)
         self._flights: dict[Any, Flight] = {}
         self.tally = Tally()
         self.seconds: Counter[str] = Counter()
+
+    def open(self) -> None:
+        """Wait until every worker has opened what it needs.
+
+        Without this a missing weights file would look like pictures that kill their workers. Raises ConfigError, ModelError.
+        """
+        try:
+            ray.get([ref for pool in self._pools for ref in pool.opened()])
+        except RayTaskError as exc:
+            raise _cause(exc) from exc
 
     def submit(self, rows: list[LogRow]) -> None:
         """Start a batch; waits first while as many are in flight as the settings allow.
@@ -86,11 +97,11 @@ class Pipeline:
 
     def stop(self) -> None:
         """End the workers; batches still in flight are dropped, and their rows stay pending."""
-        for pool in (self._fetch, self._embed, self._write):
+        for pool in self._pools:
             pool.stop()
 
     def _isolate(self, rows: Iterable[LogRow], exc: Exception) -> None:
-        """A batch killed its worker again and again: halve it until the row that does it stands alone, and count that against it."""
+        """Halve a batch that killed its worker again and again, until the row that does it stands alone and is failed."""
         rows = list(rows)
         self._keeper.release(row.log_id for row in rows)
         if len(rows) == 1:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from time import perf_counter
 
 from config.settings import Settings
-from imagesearch.stores.factory import open_stores
+from imagesearch.stores.factory import Stores, open_stores
 from imagesearch.stores.sql.ledger import Fault, Found
 from jobs.batch import Embedded, Outcome, Prepared
 from jobs.patience import patiently
@@ -16,7 +17,14 @@ class Writer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._stores = open_stores(settings)
+
+    @cached_property
+    def _stores(self) -> Stores:
+        return open_stores(self._settings)
+
+    def ready(self) -> None:
+        """Open what the stage needs. Raises ConfigError, ModelError."""
+        self._stores  # noqa: B018 - opened by being asked for
 
     def write(self, batch: Prepared, embedded: Embedded) -> Outcome:
         """Upsert the vectors, then commit the rows: in this order, so that no row is final before its vector is found.
@@ -43,7 +51,3 @@ class Writer:
             "commit": perf_counter() - upserted,
         }
         return Outcome(tally, stages)
-
-    def close(self) -> None:
-        """Release the clients."""
-        self._stores.close()

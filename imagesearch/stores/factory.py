@@ -61,7 +61,7 @@ def open_stores(settings: Settings) -> Stores:
         catalog=Catalog(database),
         imports=Imports(database),
         index=MilvusIndex(settings.milvus, fingerprint),
-        sources=Sources(settings.sources, settings.images.max_bytes, s3, readable=(blobs.readable,)),
+        sources=Sources(settings.sources, settings.images.max_bytes, s3, readable=blobs.readable),
         blobs=blobs,
         s3=s3,
         fingerprint=fingerprint,

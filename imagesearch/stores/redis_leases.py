@@ -91,7 +91,11 @@ class RedisLeases:
 
     def _count_outage(self, name: str, exc: redis.RedisError) -> None:
         self.outages += 1
-        logger.warning("redis did not answer %s (%s); the load goes on without leases", name, exc)
+        # Every batch asks Redis three times: an outage of an hour is told now and then, not a thousand times.
+        if self.outages & (self.outages - 1) == 0:
+            logger.warning(
+                "redis did not answer %s (%s), %d times so far; the load goes on without leases", name, exc, self.outages
+            )
 
     def _key(self, log_id: int) -> str:
         return f"imagesearch:lease:{self._scope}:{log_id}"
