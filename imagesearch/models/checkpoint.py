@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,20 @@ Tensors = Mapping[str, torch.Tensor]
 # Counts training steps; inference does not use it, and files of before 2018 lack it.
 COUNTER = "num_batches_tracked"
 SHOWN = 3
+
+# What the readers raise on truncated and altered files; torch has no error of its own for them.
+DAMAGE = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    struct.error,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def load_weights(model: torch.nn.Module, path: Path, spec: ModelSpec) -> None:
@@ -51,10 +66,11 @@ def read(path: Path) -> dict[str, torch.Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as exc:
-        raise WeightsNotFound(f"weights {path} are not there") from exc
-    except (SafetensorError, pickle.UnpicklingError, EOFError, OSError, RuntimeError, ValueError, LookupError) as exc:
-        raise WeightsMismatch(f"weights {path} cannot be read: {str(exc).partition(chr(10))[0]}") from exc
+    except OSError as exc:
+        raise WeightsNotFound(f"weights {path} cannot be opened: {exc}") from exc
+    except DAMAGE as exc:
+        reason = str(exc).partition("\n")[0] or type(exc).__name__
+        raise WeightsMismatch(f"weights {path} cannot be read: {reason}") from exc
     if not isinstance(tensors, Mapping) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
         raise WeightsMismatch(f"weights {path} hold a {type(tensors).__name__}, not tensors by name")
     return dict(tensors)

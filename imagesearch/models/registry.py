@@ -41,6 +41,9 @@ class ModelSpec:
     hub_id: str | None = None
 
 
+# Squashed, where classifiers are trained on a centre crop: a reverse search must see the whole picture. Of 801 pictures among
+# themselves, efficientnet_lite0 finds first by a copy: as JPEG of quality 50 98.5 % (crop 97.6), of half the size 96.8 (95.4),
+# without its outer 10 % 97.9 (96.3), without its outer 30 % 88.9 (80.3).
 SPECS = {
     spec.name: spec
     for spec in (
@@ -49,7 +52,7 @@ SPECS = {
             library="timm",
             architecture="tf_efficientnet_lite0",
             dim=1280,
-            preprocess=Preprocess(224, "crop", 0.875),
+            preprocess=Preprocess(224, "squash"),
             mean=HALF,
             std=HALF,
             head=("classifier.", "_fc."),
@@ -62,7 +65,7 @@ SPECS = {
             library="torchvision",
             architecture="resnet50",
             dim=2048,
-            preprocess=Preprocess(224, "crop", 0.875, BILINEAR),
+            preprocess=Preprocess(224, "squash", interpolation=BILINEAR),
             head=("fc.",),
             url="https://download.pytorch.org/models/resnet50-11ad3fa6.pth",
         ),
@@ -71,7 +74,7 @@ SPECS = {
             library="torchvision",
             architecture="vgg16",
             dim=4096,
-            preprocess=Preprocess(224, "crop", 0.875, BILINEAR),
+            preprocess=Preprocess(224, "squash", interpolation=BILINEAR),
             head=("classifier.6.",),
             url="https://download.pytorch.org/models/vgg16-397923af.pth",
         ),

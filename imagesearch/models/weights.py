@@ -54,11 +54,14 @@ def locate(spec: ModelSpec, settings: ModelSettings, s3: ObjectStore) -> Path | 
 
 
 def digest(path: Path | None) -> str:
-    """Return the SHA-256 of the file in hex, `random` for None."""
+    """Return the SHA-256 of the file in hex, `random` for None. Raises WeightsNotFound."""
     if path is None:
         return RANDOM
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise WeightsNotFound(f"weights {path} cannot be opened: {exc}") from exc
 
 
 def _in_package(spec: ModelSpec) -> Path:
