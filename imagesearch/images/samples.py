@@ -15,7 +15,8 @@ def rgb_of(image: Image.Image) -> Image.Image:
         grey = _bytes_of(image)
         rgb = grey.convert("RGB")
     elif image.has_transparency_data:
-        rgba = image.convert("RGBA")
+        # Pillow has no way from La, grey with its alpha multiplied in, that does not lead over LA.
+        rgba = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         rgb = Image.new("RGB", image.size, "white")
         rgb.paste(rgba, mask=rgba.getchannel("A"))
     else:
