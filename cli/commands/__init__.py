@@ -1,0 +1,1 @@
+"""What each command does; main.py says how it is called."""

@@ -1,0 +1,45 @@
+"""`imagesearch add`: asks for pictures to be added, wherever they lie."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from cli.allowed_roots import allow, root_of
+from cli.console import Output, cell, table
+from cli.schema import require_schema
+from config import Settings
+from config.sections import SourceSettings
+from imagesearch.errors import ConfigError
+from jobs.import_manifest import import_source
+
+
+def run(settings: Settings, output: Output, source: str, namespace: str) -> int:
+    """Append add requests for the source and print how many are new. Raises InputError, ConfigError, StoreUnavailable."""
+    _require_readable(settings.sources, source)
+    require_schema(settings.sql)
+    root = root_of(source) if settings.sources.roots_file else None
+    # Before the rows: a loader that follows them would find the folder forbidden.
+    if root and settings.sources.roots_file and allow(settings.sources.roots_file, root):
+        output.say(f"the service may read pictures below {root} from now on")
+    with output.progress("pictures") as progress:
+        task = progress.add_task("adding", total=None)
+        summary = import_source(settings, source, namespace, lambda done: progress.update(task, completed=done))
+    output.record({**asdict(summary), "source": source, "namespace": namespace, "allowed_root": str(root) if root else None})
+    counts = table("added", "known", "skipped", numbers=("added", "known", "skipped"))
+    counts.add_row(cell(summary.added), cell(summary.known), cell(summary.skipped))
+    output.show(counts)
+    if not summary.added + summary.known:
+        output.say(f"no picture in {source}", "yellow")
+    elif summary.added:
+        output.say("load them with `imagesearch load`")
+    return 0
+
+
+def _require_readable(sources: SourceSettings, source: str) -> None:
+    """Refuse now what the load would refuse row by row."""
+    if source.startswith(("http://", "https://")) and not sources.http:
+        raise ConfigError("pictures are not fetched by HTTP under these settings; allow it with IMAGESEARCH_SOURCES__HTTP=true")
+    if source.startswith("s3://") and not sources.s3_prefixes:
+        raise ConfigError(
+            "no bucket may be read under these settings; allow it with IMAGESEARCH_SOURCES__S3_PREFIXES='[\"s3://…\"]'"
+        )

@@ -1,0 +1,78 @@
+"""`imagesearch load`: has the cluster load what is pending, and shows how far it is."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+from cli.bulk_job import BulkJob
+from cli.client import open_client
+from cli.console import Output, cell, table
+from config import Settings
+from imagesearch.errors import ImageSearchError
+
+INTERRUPTED = 130
+
+
+def run(settings: Settings, output: Output, follow: bool) -> int:
+    """Submit the bulk load, show its log and its numbers, and return its exit code; an interruption stops the job.
+
+    Raises StoreUnavailable when no cluster is configured or answers.
+    """
+    job = BulkJob(settings)
+    total = None if follow else _pending(settings)
+    # Ended from outside, the command takes its job along as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    job.submit(follow)
+    output.say(f"job {job.job_id}; it stops with Ctrl-C", "dim")
+    last: dict[str, Any] = {}
+    with output.progress("pictures") as progress:
+        task = progress.add_task("loading", total=total)
+
+        def each(line: str) -> None:
+            report = report_in(line)
+            if report is None:
+                output.say(line, "dim")
+                return
+            last.update(report)
+            progress.update(task, completed=report["loaded"] + report["duplicate"] + report["failed"])
+
+        try:
+            code = job.follow(each)
+        except KeyboardInterrupt:
+            output.say("stopping the job; what is not loaded yet stays pending")
+            for line in job.stop().splitlines():
+                last.update(report_in(line) or {})
+            # Following has no other end.
+            code = (1 if last.get("failed") else 0) if follow else INTERRUPTED
+    if last:
+        output.record(last)
+        numbers = table(*last, numbers=tuple(last))
+        numbers.add_row(*(cell(value) for value in last.values()))
+        output.show(numbers)
+    if code and code != INTERRUPTED:
+        output.say(f"the job ended with exit code {code}; GET /v1/add-log/LOG_ID tells of a row", "yellow")
+    return code
+
+
+def report_in(line: str) -> dict[str, Any] | None:
+    """Return the numbers of a line of the job's log: a `progress {...}` of its logger, or its last line; None for any other."""
+    _, found, rest = line.partition("jobs.bulk_load: progress ")
+    try:
+        report = json.loads(rest if found else line)
+    except ValueError:
+        return None
+    expected = {"read", "loaded", "duplicate", "failed"}
+    if isinstance(report, dict) and expected <= report.keys() and all(isinstance(report[key], int) for key in expected):
+        return report
+    return None
+
+
+def _pending(settings: Settings) -> int | None:
+    """Ask the service how much there is to load; without an answer the bar has no end, and the load goes on."""
+    try:
+        with open_client(settings) as client:
+            return int(client.stats()["pending"])
+    except ImageSearchError:
+        return None

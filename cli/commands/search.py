@@ -1,0 +1,102 @@
+"""`imagesearch search`: finds the pictures nearest to yours."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from cli.client import Client, open_client, read_picture
+from cli.console import Output, cell, plain, table
+from cli.html_table import Card, Picture, Section, write_page
+from config import Settings
+from imagesearch.errors import ImageError, InputError, SourceError
+from imagesearch.images.thumbnail import thumbnail
+
+# Sharp on screens of two pixels a point, in cards of 200 points.
+THUMBNAIL_PX = 400
+
+
+def run(settings: Settings, output: Output, patterns: Sequence[str], top_k: int, namespace: str, html: Path | None) -> int:
+    """Search by each picture and print what was found; returns 1 where one of them could not be searched by.
+
+    Raises InputError for a name that leads to no file, StoreUnavailable.
+    """
+    paths = [path for pattern in patterns for path in matching(pattern)]
+    if html is not None and not html.absolute().parent.is_dir():
+        raise InputError(f"{html}: its folder does not exist")
+    sections = []
+    failed = 0
+    with open_client(settings) as client:
+        for path in paths:
+            try:
+                data = read_picture(path, settings.images.max_bytes)
+                answer = client.search_file(data, top_k, namespace)
+            except (ImageError, SourceError) as exc:
+                failed += 1
+                output.record({"query": str(path), "error": {"code": exc.code, "detail": exc.detail}})
+                output.say(f"{path}: {exc.detail} ({exc.code})", "red")
+                continue
+            _show(output, path, answer)
+            if html is not None:
+                sections.append(_section(client, settings, path, data, answer))
+    if html is not None:
+        write_page(html, sections)
+        output.say(f"pictures side by side: {html.absolute().as_uri()}")
+    return 1 if failed else 0
+
+
+def matching(pattern: str) -> list[Path]:
+    """Return the files that an argument names, as it stands or as a glob, sorted. Raises InputError for none."""
+    path = Path(pattern)
+    if path.is_dir():
+        raise InputError(f"{pattern} is a folder; name pictures, or a glob such as '{pattern.rstrip('/')}/*.jpg'")
+    if path.exists():
+        return [path]
+    # Path.glob takes no absolute pattern.
+    found = sorted(Path(match) for match in glob.glob(pattern, recursive=True) if Path(match).is_file())  # noqa: PTH207
+    if not found:
+        raise InputError(f"{pattern}: no file of this name")
+    return found
+
+
+def _show(output: Output, path: Path, answer: dict[str, Any]) -> None:
+    output.record({"query": str(path), **answer})
+    hits = table("rank", "score", "milvus_id", "size", "label", "image_path", numbers=("rank", "score", "milvus_id", "size"))
+    for rank, hit in enumerate(answer["hits"], start=1):
+        size = f"{hit['width']}x{hit['height']}"
+        hits.add_row(*map(cell, (rank, f"{hit['score']:.4f}", hit["milvus_id"], size, hit["info"].get("label"), hit["image_path"])))
+    output.show(Text(plain(f"{path}: {len(answer['hits'])} found in {answer['timing_ms']['total']:.0f} ms"), "bold"))
+    if answer["hits"]:
+        output.show(hits)
+
+
+def _section(client: Client, settings: Settings, path: Path, data: bytes, answer: dict[str, Any]) -> Section:
+    cards = [
+        Card(
+            picture=_picture_of(client, hit["milvus_id"]),
+            score=hit["score"],
+            milvus_id=hit["milvus_id"],
+            name=hit["image_path"] or "",
+            label=str(hit["info"].get("label") or ""),
+            size=f"{hit['width']} x {hit['height']}",
+        )
+        for hit in answer["hits"]
+    ]
+    try:
+        query = Picture("image/webp", thumbnail(data, settings.images, THUMBNAIL_PX))
+    except ImageError:
+        # The service takes larger pictures than these settings do.
+        query = None
+    return Section(query=query, name=str(path), model=answer["model"], cards=cards)
+
+
+def _picture_of(client: Client, milvus_id: int) -> Picture | None:
+    try:
+        return Picture(*client.thumbnail(milvus_id, THUMBNAIL_PX))
+    except (InputError, SourceError, ImageError):
+        # Deleted since, or its file is gone: the page shows a gap.
+        return None

@@ -1,0 +1,113 @@
+"""The `imagesearch` command: how each command is called; what it does lies in commands/."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import Output
+from cli.edge import CommandEdge
+from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN
+
+# Commands import their code when they are called: `--help` must not wait for Ray, Milvus's client and the rest.
+app = typer.Typer(
+    name="imagesearch",
+    help="Reverse image search: give it a picture, it finds that picture and its kin.",
+    cls=CommandEdge,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def known_namespace(value: str) -> str:
+    """Refuse what no namespace is called. Raises typer.BadParameter."""
+    if not re.fullmatch(NAMESPACE_PATTERN, value):
+        raise typer.BadParameter("letters, digits, _, . and - only, 64 at most")
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON on stdout.")]
+Namespace = Annotated[
+    str, typer.Option(help="The collection of pictures that is meant.", callback=known_namespace, show_default=True)
+]
+
+
+@app.callback()
+def start() -> None:
+    """Reverse image search: give it a picture, it finds that picture and its kin.
+
+    Exit codes: 0 done, 1 some rows failed, 2 wrong use or settings, 3 a store or the cluster is not reachable.
+    Settings: config/local.yaml, or the profile that IMAGESEARCH_PROFILE names, with IMAGESEARCH_* variables over it.
+    """
+    Output(as_json=False).log()
+
+
+@app.command()
+def add(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="A folder, a picture, a 'glob', a URL, s3://bucket/prefix, or a CSV, JSONL or Parquet."
+        ),
+    ],
+    namespace: Namespace = DEFAULT_NAMESPACE,
+    as_json: Json = False,
+) -> None:
+    """Ask for pictures to be added; `load` then makes them searchable.
+
+    A table of pictures (CSV, JSONL, Parquet) has a column image_path or path; its other columns are kept as info.
+    On the local profile the service may read the added folder from then on (of a picture: its folder; of a glob: the
+    folder before the first wildcard; of a table: the table's folder, if it names files there).
+    """
+    from cli.commands import add as command
+    from config import load_settings
+
+    raise typer.Exit(command.run(load_settings(), Output(as_json), source, namespace))
+
+
+@app.command()
+def load(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with pictures as they are added, until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Load what was added: embed the pictures and make them searchable, as a job of the Ray cluster."""
+    from cli.commands import load as command
+    from config import load_settings
+
+    raise typer.Exit(command.run(load_settings(), Output(as_json), follow))
+
+
+@app.command()
+def search(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures, or 'globs' of them.")],
+    top_k: Annotated[int, typer.Option(min=1, max=1000, help="How many to find for each.")] = 10,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page that shows each picture beside its hits.")] = None,
+    namespace: Namespace = DEFAULT_NAMESPACE,
+    as_json: Json = False,
+) -> None:
+    """Find the pictures nearest to yours."""
+    from cli.commands import search as command
+    from config import load_settings
+
+    raise typer.Exit(command.run(load_settings(), Output(as_json), images, top_k, namespace, html))
+
+
+@app.command()
+def audit(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what differs, and say how.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare SQL with Milvus, picture by picture; exit 1 where they differ."""
+    from cli.commands import audit as command
+    from config import load_settings
+
+    raise typer.Exit(command.run(load_settings(), Output(as_json), repair))
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    app()
