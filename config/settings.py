@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     )
 
     profile: str = "local"
+    embedded: bool = Field(False, description="whether the stores are the local stack's, started by `imagesearch up`")
     home: Path = Field(PROJECT_ROOT / ".imagesearch", description="where the local stack keeps data, logs and pids")
     sql: SqlSettings
     milvus: MilvusSettings
@@ -77,7 +78,7 @@ def load_settings(profile: str | None = None) -> Settings:
     path = Path(profile) if profile.endswith((".yaml", ".yml")) else PROJECT_ROOT / "config" / f"{profile}.yaml"
     home = Path(os.environ.get("IMAGESEARCH_HOME") or PROJECT_ROOT / ".imagesearch").absolute()
     values = read_yaml(path, home)
-    if values.pop("embedded", False):
+    if values.get("embedded"):
         record = home / "run" / "settings.yaml"
         if record.exists():
             values = merge(values, read_yaml(record, home))

@@ -92,13 +92,11 @@ class ServerProcess:
             if self.ready():
                 return
             time.sleep(0.05)
-        raise StoreUnavailable(
-            f"{self.name} was not ready after {self.start_timeout_s:.0f} s; its log {self.log} ends:\n{self._tail()}",
-            store=self.name,
-        )
+        raise self._failed(f"was not ready after {self.start_timeout_s:.0f} s")
 
-    def _tail(self) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+    def _failed(self, how: str) -> StoreUnavailable:
+        end = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+        return StoreUnavailable(f"{self.name} {how}; its log {self.log} ends:\n{end}", store=self.name)
 
 
 def recorded(record: Path) -> psutil.Process | None:

@@ -1,0 +1,66 @@
+"""Deploys the service on the local node: serve_config.yaml with the profile's overrides laid on it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
+
+from cli.stack.process import listens
+from config.settings import PROJECT_ROOT, Settings, merge
+from imagesearch.errors import ConfigError, StoreUnavailable
+
+CONFIG = PROJECT_ROOT / "serve_config.yaml"
+# Imports, the controller, the proxy and a model: 20 s here, several times that on a busy machine.
+TIMEOUT_S = 240.0
+
+
+def local_config(settings: Settings, port: int, path: Path = CONFIG) -> dict[str, Any]:
+    """Return the deployed configuration: the file's, with the profile's deployments, host and port.
+
+    Raises ConfigError when the settings override a deployment that the file does not have.
+    """
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config["proxy_location"] = "HeadOnly"
+    config["http_options"] = {**config["http_options"], "host": settings.http.host, "port": port}
+    (application,) = config["applications"]
+    application["args"] = {"profile": settings.profile}
+    by_name = {deployment["name"]: deployment for deployment in application["deployments"]}
+    for name, override in settings.serve.deployments.items():
+        if name not in by_name:
+            raise ConfigError(f"serve.deployments names {name!r}; serve_config.yaml has {', '.join(by_name)}")
+        by_name[name] = {key: value for key, value in merge(by_name[name], override).items() if value is not None}
+    application["deployments"] = list(by_name.values())
+    return config
+
+
+def deploy(settings: Settings, dashboard: str, port: int) -> None:
+    """Deploy and wait until the service runs; deploying what runs already changes nothing.
+
+    Raises ConfigError when the port is taken, StoreUnavailable with Serve's own words when the service does not come up.
+    """
+    client = ServeSubmissionClient(dashboard)
+    if not _applications(client) and listens(port):
+        raise ConfigError(f"port {port} is taken by another program; choose one with PORT=NUMBER or --port NUMBER")
+    client.deploy_applications(local_config(settings, port))
+    end = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < end:
+        (application,) = _applications(client).values() or ({"status": "DEPLOYING"},)
+        if application["status"] == "RUNNING":
+            return
+        if application["status"] in ("DEPLOY_FAILED", "UNHEALTHY"):
+            raise StoreUnavailable(f"the service did not start: {_reasons(application)}", store="serve")
+        time.sleep(0.2)
+    raise StoreUnavailable(f"the service was not running after {TIMEOUT_S:.0f} s: {_reasons(application)}", store="serve")
+
+
+def _applications(client: ServeSubmissionClient) -> dict[str, Any]:
+    return dict(client.get_serve_details().get("applications", {}))
+
+
+def _reasons(application: dict[str, Any]) -> str:
+    words = [application.get("message", ""), *(one.get("message", "") for one in application.get("deployments", {}).values())]
+    return "\n".join(word for word in words if word) or application["status"]
