@@ -1,0 +1,67 @@
+# make demo: the whole system on this machine. make test: everything that CI runs. make help: the rest.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# Stands for "the packages of the lock are installed"; remade when a lock changes.
+READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.ready-dev
+PIP := $(BIN)/pip --disable-pip-version-check --no-input
+PORT ?= 8000
+IMAGES ?=
+CHECKED := config imagesearch serve_app jobs cli tests
+
+export PORT IMAGES
+
+.PHONY: help demo down test lint format lock clean
+
+help:
+	@echo 'make demo [IMAGES=folder] [PORT=8000]   embedded stack, pictures, bulk load, one search; the service stays up'
+	@echo 'make down                               stops what `make demo` started'
+	@echo 'make test                               lint, types and all tests, on servers of its own'
+	@echo 'make format | lint | lock | clean       source format; checks only; remake the locks; remove .venv and build files'
+
+# The locks are complete, so nothing is resolved: quick, and the same everywhere.
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --no-deps -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(DEV_READY): $(READY) requirements-dev.lock
+	$(PIP) install --quiet --no-deps -r requirements-dev.lock
+	touch $@
+
+demo: $(READY)
+	$(BIN)/python -m cli.demo
+
+# Works before and without an installed .venv, too: then nothing of ours can be running.
+down:
+	@if test -x $(BIN)/imagesearch; then $(BIN)/imagesearch down; else echo 'nothing runs: there is no $(VENV)'; fi
+
+test: $(DEV_READY)
+	sh tests/servers.sh
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest
+
+lint: $(DEV_READY)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/mypy
+
+format: $(DEV_READY)
+	$(BIN)/ruff check --fix $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
+
+# Resolves pyproject.toml anew in a venv of its own. The packages named here come without what they would bring along.
+lock:
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet '.[local]' setuptools
+	.venv-lock/bin/pip install --quiet --no-deps arcade scikit-image
+	sh requirements.sh .venv-lock > requirements.lock
+	.venv-lock/bin/pip install --quiet '.[local,dev]'
+	.venv-lock/bin/pip install --quiet --no-deps milvus==2.3.5
+	sh requirements.sh .venv-lock requirements.lock > requirements-dev.lock
+	rm -rf .venv-lock build ray_imagesearch.egg-info
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
