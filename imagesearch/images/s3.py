@@ -40,6 +40,8 @@ MAX_KEY_BYTES = 1024
 # A second try inside the driver hides one dropped connection; more would hide an outage from those who count it.
 ATTEMPTS = 2
 CONNECTIONS = 32
+# The most that S3 gives at once.
+PAGE_KEYS = 1000
 # Answers of the 400 and 403 kind that are not about the object and may pass: a role's new token arrives, a clock is set.
 PASSING = {"ExpiredToken", "RequestTimeTooSkewed", "RequestTimeout", "SlowDown", "Throttling"}
 # A broken body comes as the inner HTTP client's own error.
@@ -82,20 +84,27 @@ class S3:
         uri = f"s3://{bucket}/{key}"
         try:
             answer = self._client.get_object(Bucket=bucket, Key=key)
+            promised = answer.get("ContentLength", 0)
             with closing(answer["Body"]) as body:
-                if answer["ContentLength"] > max_bytes:
-                    raise TooManyBytes(f"{uri} has {answer['ContentLength']} bytes, the limit is {max_bytes}")
-                data: bytes = body.read()
+                data: bytes = body.read(max_bytes + 1) if promised <= max_bytes else b""
         except DRIVER_ERRORS as exc:
             raise _reading_error(exc, uri) from exc
+        if promised > max_bytes or len(data) > max_bytes:
+            raise TooManyBytes(f"{uri} has more than {max_bytes} bytes")
+        if len(data) < promised:
+            # The driver checks this only where it reads without a bound.
+            raise SourceUnavailable(f"{uri} ended after {len(data)} of {promised} bytes")
         if not data:
             raise EmptyImage(f"{uri} has no bytes")
         return data
 
     def list(self, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
-        """Yield (key, size in bytes, ETag) of the keys that begin with `prefix`, in S3's order, a page of 1,000 at a time."""
+        """Yield (key, size in bytes, ETag) of the keys that begin with `prefix`, in S3's order."""
         try:
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": PAGE_KEYS}
+            )
+            for page in pages:
                 for entry in page.get("Contents", ()):
                     yield entry["Key"], entry["Size"], entry["ETag"].strip('"')
         except DRIVER_ERRORS as exc:
