@@ -1,4 +1,4 @@
-"""The bulk load as a job of the Ray cluster: submitted, followed, stopped; Ray's errors leave translated."""
+"""The bulk load as a job of the Ray cluster: submitted, followed, stopped."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import aiohttp
-import requests
-from ray.exceptions import AuthenticationError
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 
+from cli.ray_dashboard import dashboard_of, translated
 from config.settings import PROJECT_ROOT, Settings
 from imagesearch.errors import ImageSearchError, StoreUnavailable
 
@@ -28,40 +25,34 @@ NOT_SENT = [".git", ".venv*", ".imagesearch", "**/__pycache__", "tests", "benchm
 
 
 class BulkJob:
-    """One bulk load. Raises StoreUnavailable when no cluster is configured or answers."""
+    """One bulk load. Every call raises StoreUnavailable when no cluster is configured or answers."""
 
     def __init__(self, settings: Settings) -> None:
-        if settings.ray.dashboard is None:
-            how = "run `imagesearch up`" if settings.profile == "local" else "set IMAGESEARCH_RAY__DASHBOARD"
-            raise StoreUnavailable(f"no Ray cluster is known; {how}", store="ray")
         self.job_id = ""
-        self._dashboard = settings.ray.dashboard
-        self._local = settings.profile == "local"
-        if self._local:
-            # The local cluster runs without tokens; asking for one would write it into the user's home.
-            os.environ.setdefault("RAY_AUTH_MODE", "disabled")
-        for variable in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
-            # Ray would let them win over the address that it is given; here the settings name the cluster.
-            os.environ.pop(variable, None)
-        with self._translated():
+        self._local = settings.embedded
+        self._dashboard = dashboard_of(settings)
+        with translated(self._dashboard):
             self._client = JobSubmissionClient(self._dashboard)
 
     def submit(self, follow: bool) -> None:
         """Submit the job; `job_id` names it from now on."""
         # The local cluster's Python and code are this process's own; elsewhere there is a `python`, and the code is sent.
         command = [sys.executable if self._local else "python", "-m", MODULE, *(["--follow"] if follow else [])]
-        with self._translated():
+        with translated(self._dashboard):
             self.job_id = self._client.submit_job(entrypoint=shlex.join(command), runtime_env=self._runtime_env())
 
     def follow(self, each: Callable[[str], None]) -> int:
-        """Call `each` with every line of the job's log and return the job's exit code once it has ended."""
-        with self._translated():
+        """Call `each` with every line of the job's log and return the job's exit code once it has ended.
+
+        Raises ImageSearchError when the job was stopped or killed.
+        """
+        with translated(self._dashboard):
             asyncio.run(self._tail(each))
             return _exit_code(self._ended())
 
     def stop(self) -> str:
         """Stop the job and return its log. Raises StoreUnavailable when it has not ended after 30 seconds."""
-        with self._translated():
+        with translated(self._dashboard):
             self._client.stop_job(self.job_id)
             self._ended(STOP_TIMEOUT_S)
             return str(self._client.get_job_logs(self.job_id))
@@ -86,21 +77,9 @@ class BulkJob:
     def _runtime_env(self) -> dict[str, Any]:
         if not self._local:
             return {"working_dir": str(PROJECT_ROOT), "excludes": NOT_SENT}
-        # The node may have been started elsewhere: the job gets this command's code and settings.
+        # The code is importable on the local node; what this shell sets is meant for the job that it starts.
         ours = {name: value for name, value in os.environ.items() if name.startswith("IMAGESEARCH_")}
-        return {"env_vars": {**ours, "PYTHONPATH": str(PROJECT_ROOT)}}
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (ConnectionError, requests.ConnectionError, requests.Timeout, aiohttp.ClientError) as exc:
-            raise StoreUnavailable(
-                f"no Ray cluster answers at {self._dashboard}; `imagesearch status` tells what runs", store="ray"
-            ) from exc
-        except (RuntimeError, AuthenticationError, requests.RequestException) as exc:
-            # The SDK's errors for every answer but 200; a token that is asked for among them.
-            raise StoreUnavailable(f"the Ray cluster at {self._dashboard} refused: {exc}", store="ray") from exc
+        return {"env_vars": ours} if ours else {}
 
 
 def _exit_code(details: JobDetails) -> int:
@@ -108,5 +87,5 @@ def _exit_code(details: JobDetails) -> int:
         return 0
     if details.status == JobStatus.FAILED and details.driver_exit_code in (1, 2, 3):
         return int(details.driver_exit_code)
-    # Killed, or never begun: not the rows' fault.
+    # Stopped from elsewhere, killed, or never begun: not the rows' fault.
     raise ImageSearchError(f"the job did not end by itself: {details.status}: {details.message}", job_id=details.submission_id)

@@ -47,6 +47,38 @@ def start() -> None:
 
 
 @app.command()
+def up(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="The service's port on 127.0.0.1; 8000 at first, then as before.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Start the local stack: Redis, Milvus Lite, Ray and the service; what runs already is left as it is."""
+    from cli.commands import stack as command
+    from config import load_settings
+
+    raise typer.Exit(command.up(load_settings(), Output(as_json), port))
+
+
+@app.command()
+def down(as_json: Json = False) -> None:
+    """Stop the local stack; pictures and vectors are kept."""
+    from cli.commands import stack as command
+    from config import load_settings
+
+    raise typer.Exit(command.down(load_settings(), Output(as_json)))
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Tell what runs, whether the service is ready, and how many pictures it has; exit 3 unless it is ready."""
+    from cli.commands import stack as command
+    from config import load_settings
+
+    raise typer.Exit(command.status(load_settings(), Output(as_json)))
+
+
+@app.command()
 def add(
     source: Annotated[
         str,
@@ -106,6 +138,15 @@ def audit(
     from config import load_settings
 
     raise typer.Exit(command.run(load_settings(), Output(as_json), repair))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check everything that a load or a search needs, and say what to do; exit 3 where something fails."""
+    from cli.commands import doctor as command
+    from config import load_settings
+
+    raise typer.Exit(command.run(load_settings(), Output(as_json)))
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def run(settings: Settings, output: Output, follow: bool) -> int:
     # Ended from outside, the command takes its job along as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     job.submit(follow)
-    output.say(f"job {job.job_id}; it stops with Ctrl-C", "dim")
+    output.say(f"job {job.job_id}; Ctrl-C stops it", "dim")
     last: dict[str, Any] = {}
     with output.progress("pictures") as progress:
         task = progress.add_task("loading", total=total)

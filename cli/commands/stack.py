@@ -1,0 +1,62 @@
+"""`imagesearch up`, `down` and `status`: the embedded stack, and what runs of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from cli.client import open_client
+from cli.console import Output, cell, table
+from cli.stack import stack
+from config import Settings
+from imagesearch.errors import StoreUnavailable
+
+
+def up(settings: Settings, output: Output, port: int | None) -> int:
+    """Start what does not run yet and print where the service is. Raises ConfigError, StoreUnavailable."""
+    running = stack.up(settings, port, output.say)
+    with open_client(running) as client:
+        output.record({"url": client.base_url, "processes": stack.status(running.home)})
+        output.show(Text(f"the service is ready at {client.base_url}"))
+    return 0
+
+
+def down(settings: Settings, output: Output) -> int:
+    """Stop what `up` started and print its names; nothing running is no error."""
+    stopped = stack.down(settings.home)
+    output.record({"stopped": stopped})
+    output.show(Text(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running"))
+    return 0
+
+
+def status(settings: Settings, output: Output) -> int:
+    """Print what runs, whether the service is ready, and its counts; returns 3 unless it is ready."""
+    processes = stack.status(settings.home) if settings.embedded else {}
+    stores: dict[str, Any] = {}
+    stats: dict[str, Any] | None = None
+    error: str | None = None
+    with open_client(settings) as client:
+        try:
+            stores = client.ready()["stores"]
+            stats = client.stats()
+        except StoreUnavailable as exc:
+            # A service that is not ready tells which of its stores do answer.
+            stores = stores or exc.data.get("stores", {})
+            error = exc.detail
+        url = client.base_url
+    ready = error is None
+    output.record({"url": url, "ready": ready, "processes": processes, "stores": stores, "stats": stats, "error": error})
+    rows = table("part", "state", "about", numbers=())
+    if settings.embedded:
+        for name in stack.PARTS:
+            rows.add_row(name, "runs" if name in processes else "stopped", f"pid {processes[name]}" if name in processes else "")
+    rows.add_row("service", "ready" if ready else "not ready", cell(url))
+    for name, health in stores.items():
+        rows.add_row(cell(f"  {name}"), cell(health["state"]), cell(f"{health['ms']:.0f} ms"))
+    for name, value in (stats or {}).items():
+        rows.add_row(cell(name), "", cell(value))
+    output.show(rows)
+    if error:
+        output.say(error, "yellow")
+    return 0 if ready else 3
