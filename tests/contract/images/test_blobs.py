@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
-import boto3
 import pytest
 from pydantic import SecretStr
 
@@ -19,58 +16,32 @@ DATA = b"the bytes of a picture"
 HASH = content_hash(DATA)
 
 
-def make_bucket(settings):
-    bucket = f"bucket-{uuid4().hex}"
-    client = boto3.session.Session().client(
-        "s3",
-        endpoint_url=settings.endpoint_url,
-        region_name=settings.region,
-        aws_access_key_id=settings.access_key_id.get_secret_value(),
-        aws_secret_access_key=settings.secret_access_key.get_secret_value(),
-    )
-    client.create_bucket(Bucket=bucket)
-    client.close()
-    return bucket
-
-
-@pytest.fixture
-def s3(s3_server):
-    s3 = S3(s3_server)
-    yield s3
-    s3.close()
-
-
-@pytest.fixture
-def bucket(s3_server):
-    return make_bucket(s3_server)
-
-
 @pytest.fixture(params=["folder", "s3"])
 def uri(request, tmp_path):
     if request.param == "folder":
         return str(tmp_path / "blobs")
-    return f"s3://{request.getfixturevalue('bucket')}/uploads"
+    return f"s3://{request.getfixturevalue('s3_bucket')}/uploads"
 
 
 @pytest.fixture
-def blobs(uri, s3):
-    return open_blobs(BlobSettings(uri=uri), s3)
+def blobs(uri, s3_client):
+    return open_blobs(BlobSettings(uri=uri), s3_client)
 
 
-def test_what_is_put_is_read_back_under_the_returned_path(blobs, uri, s3):
+def test_what_is_put_is_read_back_under_the_returned_path(blobs, uri, s3_client):
     path = blobs.put(DATA, HASH)
     assert path == f"{uri}/{HASH[:2]}/{HASH}"
-    sources = Sources(SourceSettings(), 1000, s3, readable=blobs.readable)
+    sources = Sources(SourceSettings(), 1000, s3_client, readable=blobs.readable)
     assert sources.read(path) == DATA
     sources.close()
 
 
-def test_the_same_bytes_again_are_the_same_path_and_one_copy(blobs, uri, s3):
+def test_the_same_bytes_again_are_the_same_path(blobs):
     assert blobs.put(DATA, HASH) == blobs.put(DATA, HASH)
 
 
-def test_only_the_place_of_uploads_becomes_readable(blobs, uri, s3):
-    sources = Sources(SourceSettings(), 1000, s3, readable=blobs.readable)
+def test_only_the_place_of_uploads_becomes_readable(blobs, uri, s3_client):
+    sources = Sources(SourceSettings(), 1000, s3_client, readable=blobs.readable)
     for path in (f"{uri}2/{HASH[:2]}/{HASH}", uri.rpartition("/")[0] + "/other"):
         with pytest.raises(SourceForbidden):
             sources.read(path)
@@ -82,18 +53,18 @@ def test_a_place_that_works_answers_a_ping(blobs):
     blobs.ping()
 
 
-def test_one_object_is_kept_and_not_sent_twice(s3, bucket):
-    blobs = open_blobs(BlobSettings(uri=f"s3://{bucket}"), s3)
+def test_one_object_is_kept_and_not_sent_twice(s3_client, s3_bucket):
+    blobs = open_blobs(BlobSettings(uri=f"s3://{s3_bucket}"), s3_client)
     path = blobs.put(DATA, HASH)
-    assert path == f"s3://{bucket}/{HASH[:2]}/{HASH}"
-    first = list(s3.list(bucket, ""))
+    assert path == f"s3://{s3_bucket}/{HASH[:2]}/{HASH}"
+    first = list(s3_client.list(s3_bucket, ""))
     blobs.put(DATA, HASH)
-    assert list(s3.list(bucket, "")) == first
+    assert list(s3_client.list(s3_bucket, "")) == first
     assert [(key, size) for key, size, _ in first] == [(f"{HASH[:2]}/{HASH}", len(DATA))]
 
 
-def test_a_bucket_that_is_missing_is_an_unavailable_store(s3):
-    blobs = open_blobs(BlobSettings(uri="s3://no-such-bucket/uploads"), s3)
+def test_a_bucket_that_is_missing_is_an_unavailable_store(s3_client):
+    blobs = open_blobs(BlobSettings(uri="s3://no-such-bucket/uploads"), s3_client)
     for attempt in (blobs.ping, lambda: blobs.put(DATA, HASH)):
         with pytest.raises(StoreUnavailable) as caught:
             attempt()
@@ -122,37 +93,37 @@ def test_a_server_that_is_down_is_unavailable():
     s3.close()
 
 
-def test_listing_crosses_pages_and_keeps_to_the_prefix(s3, bucket, monkeypatch):
+def test_listing_crosses_pages_and_keeps_to_the_prefix(s3_client, s3_bucket, monkeypatch):
     monkeypatch.setattr("imagesearch.images.s3.PAGE_KEYS", 2)
     for number in range(5):
-        s3.put(bucket, f"many/{number}.jpg", b"x" * number)
-    s3.put(bucket, "other/a.jpg", b"x")
-    listed = list(s3.list(bucket, "many/"))
+        s3_client.put(s3_bucket, f"many/{number}.jpg", b"x" * number)
+    s3_client.put(s3_bucket, "other/a.jpg", b"x")
+    listed = list(s3_client.list(s3_bucket, "many/"))
     assert [(key, size) for key, size, _ in listed] == [(f"many/{number}.jpg", number) for number in range(5)]
     assert len({etag for _, _, etag in listed}) == 5
 
 
-def test_exists_knows_sizes(s3, bucket):
-    assert not s3.exists(bucket, "key")
-    s3.put(bucket, "key", DATA)
-    assert s3.exists(bucket, "key")
-    assert s3.exists(bucket, "key", byte_size=len(DATA))
-    assert not s3.exists(bucket, "key", byte_size=1)
+def test_exists_knows_sizes(s3_client, s3_bucket):
+    assert not s3_client.exists(s3_bucket, "key")
+    s3_client.put(s3_bucket, "key", DATA)
+    assert s3_client.exists(s3_bucket, "key")
+    assert s3_client.exists(s3_bucket, "key", byte_size=len(DATA))
+    assert not s3_client.exists(s3_bucket, "key", byte_size=1)
 
 
-def test_reading_is_bounded_and_absence_is_told(s3, bucket):
-    s3.put(bucket, "key", DATA)
-    assert s3.get(bucket, "key", len(DATA)) == DATA
+def test_reading_is_bounded_and_absence_is_told(s3_client, s3_bucket):
+    s3_client.put(s3_bucket, "key", DATA)
+    assert s3_client.get(s3_bucket, "key", len(DATA)) == DATA
     with pytest.raises(TooManyBytes):
-        s3.get(bucket, "key", len(DATA) - 1)
-    for place in ((bucket, "missing"), ("no-such-bucket", "key")):
+        s3_client.get(s3_bucket, "key", len(DATA) - 1)
+    for place in ((s3_bucket, "missing"), ("no-such-bucket", "key")):
         with pytest.raises(SourceNotFound):
-            s3.get(*place, 100)
+            s3_client.get(*place, 100)
     with pytest.raises(SourceNotFound):
-        list(s3.list("no-such-bucket", ""))
+        list(s3_client.list("no-such-bucket", ""))
 
 
-def test_a_closed_client_opens_again(s3, bucket):
-    s3.put(bucket, "key", DATA)
-    s3.close()
-    assert s3.get(bucket, "key", 100) == DATA
+def test_a_closed_client_opens_again(s3_client, s3_bucket):
+    s3_client.put(s3_bucket, "key", DATA)
+    s3_client.close()
+    assert s3_client.get(s3_bucket, "key", 100) == DATA
