@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 PIP := $(BIN)/pip --disable-pip-version-check --no-input
-PORT ?= 8000
+# Unset: the port that the stack runs on, else 8000.
+PORT ?=
 IMAGES ?=
 CHECKED := config imagesearch serve_app jobs cli tests
 

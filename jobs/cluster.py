@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import ray
 
-from config.settings import PROJECT_ROOT, Settings
+from config.settings import Settings
 from imagesearch.errors import StoreUnavailable
 
 
@@ -24,14 +24,9 @@ def connected(settings: Settings) -> Iterator[None]:
         # Ray would otherwise write a token file into the user's home and ask for it from then on; loopback needs none.
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Workers import the same code as the driver, wherever the driver was started.
-    paths = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
-    runtime_env = (
-        None if "RAY_JOB_ID" in os.environ or os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR") else {"env_vars": {"PYTHONPATH": paths}}
-    )
     extra = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
     try:
-        ray.init(address=address, runtime_env=runtime_env, logging_level=logging.WARNING, log_to_driver=True, **extra)
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True, **extra)
     except ConnectionError as exc:
         raise StoreUnavailable(f"no Ray cluster answers at {address}: {exc}", store="ray") from exc
     try:

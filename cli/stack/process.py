@@ -31,7 +31,7 @@ class ServerProcess:
     ready: Callable[[], bool]
     env: Mapping[str, str] = field(default_factory=dict)
     start_timeout_s: float = 60.0
-    stop_timeout_s: float = 15.0
+    stop_timeout_s: float = 8.0
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -111,7 +111,7 @@ def recorded(record: Path) -> psutil.Process | None:
     return None
 
 
-def stop_recorded(record: Path, timeout_s: float = 15.0) -> None:
+def stop_recorded(record: Path, timeout_s: float = 8.0) -> None:
     """Stop the process of a record with all its children, and remove the record; a process that is gone is no error."""
     process = recorded(record)
     if process is not None:

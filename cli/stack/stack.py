@@ -72,7 +72,10 @@ def _start(settings: Settings, port: int | None, running: set[str], say: Callabl
     for name in PARTS:
         if name not in running:
             reach = merge(reach, fresh[name])
-    port = port or reach.get("http", {}).get("port") or settings.http.port
+    serving = reach.get("http", {}).get("port") if "ray" in running else None
+    if port and serving not in (None, port):
+        raise ConfigError(f"the service runs on port {serving}; `make down` or `imagesearch down` first to move it to {port}")
+    port = port or serving or settings.http.port
     reach = merge(reach, {"http": {"port": port}})
     processes: dict[str, ServerProcess] = {
         "redis": redis_process(home, redis_port),
