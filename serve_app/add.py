@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,9 +23,9 @@ class AddService:
     async def upload(self, form: AddForm) -> LogRow:
         """Keep the bytes under their hash and log the request. Raises ImageError, StoreError, IdempotencyConflict."""
         stores = self._services.stores
-        await self._services.decode(check_header, form.file, self._services.images)
-        digest = await self._services.decode(content_hash, form.file)
-        image_path = await asyncio.to_thread(stores.blobs.put, form.file, digest)
+        await self._services.decode.run(check_header, form.file, self._services.images)
+        digest = await self._services.decode.run(content_hash, form.file)
+        image_path = await self._services.blobs.run(stores.blobs.put, form.file, digest)
         [result] = await self._append([AddRequest(image_path, form.info, form.namespace, form.idempotency_key)])
         return _accepted(result)
 
@@ -45,7 +44,7 @@ class AddService:
         return [next(rows) if isinstance(one, AddRequest) else one for one in judged]
 
     async def _append(self, requests: list[AddRequest]) -> list[LogRow | ImageSearchError]:
-        return await asyncio.to_thread(self._services.stores.add_log.append, requests) if requests else []
+        return await self._services.sql.run(self._services.stores.add_log.append, requests) if requests else []
 
 
 def check_place(image_path: str) -> None:

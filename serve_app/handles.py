@@ -1,4 +1,4 @@
-"""The two ways to the model: over a Ray Serve handle, or in this very process."""
+"""The way to the model over a Ray Serve handle, with Ray's errors put into ours."""
 
 from __future__ import annotations
 
@@ -10,28 +10,10 @@ from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from imagesearch.errors import ImageSearchError, ModelError, Overloaded, StoreUnavailable
-from imagesearch.models.encoder import Encoder
 from imagesearch.types import Fingerprint, PixelBatch, Vectors
-from serve_app.batcher import Batcher
 
 # How the embedder is named among the stores that can be down.
 STORE = "embedder"
-
-
-class LocalEmbedder:
-    """ports.Embedder over an encoder in this process: for tests, and for serving without Ray."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self.fingerprint = encoder.fingerprint
-        self._batcher = Batcher(encoder.encode, encoder.batch)
-
-    async def embed(self, pixels: PixelBatch) -> Vectors:
-        """Return one embedding a picture, in order. Raises EmbeddingFailed, Overloaded."""
-        return await self._batcher.embed(pixels)
-
-    def close(self) -> None:
-        """Stop the model's thread."""
-        self._batcher.close()
 
 
 class RemoteEmbedder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Iterator
@@ -69,7 +68,7 @@ class SearchService:
         hits, dropped = await self._nearest(vector, query.top_k, query.namespace, timing)
         if not hits and query.namespace != DEFAULT_NAMESPACE:
             with timing.stage("metadata"):
-                known = await asyncio.to_thread(self._stores.catalog.knows_namespace, query.namespace)
+                known = await self._services.sql.run(self._stores.catalog.knows_namespace, query.namespace)
             if not known:
                 raise UnknownNamespace(f"nothing was ever loaded into the namespace {query.namespace!r}")
         return Found(hits, dropped, timing.ms())
@@ -89,18 +88,19 @@ class SearchService:
 
     async def _vector_of_id(self, milvus_id: int) -> Vector:
         # A vector may outlive its picture for a while; the catalog says which exist.
-        entry = await asyncio.to_thread(self._stores.catalog.get, milvus_id)
-        vectors = await asyncio.to_thread(self._stores.index.fetch, [entry.milvus_id])
+        entry = await self._services.sql.run(self._stores.catalog.get, milvus_id)
+        vectors = await self._services.milvus.run(self._stores.index.fetch, [entry.milvus_id])
         if milvus_id not in vectors:
             raise UnknownImage(f"the picture {milvus_id} has no vector of this model")
         return vectors[milvus_id]
 
     async def _pixels_of(self, query: SearchForm | SearchQuery) -> Pixels:
         if isinstance(query, SearchForm):
-            return await self._services.decode(self._prepare, query.file)
+            return await self._services.decode.run(self._prepare, query.file)
         if query.image_path is not None:
-            return await self._services.decode(self._prepare, await self._services.read(query.image_path))
-        return await self._services.decode(self._prepare_base64, query.image_base64 or "")
+            data = await self._services.read.run(self._stores.sources.read, query.image_path)
+            return await self._services.decode.run(self._prepare, data)
+        return await self._services.decode.run(self._prepare_base64, query.image_base64 or "")
 
     def _prepare(self, data: bytes) -> Pixels:
         preprocess = self._stores.preprocess
@@ -122,10 +122,10 @@ class SearchService:
         asked = top_k
         while True:
             with timing.stage("search"):
-                hits = await asyncio.to_thread(self._stores.index.search, vector, asked, namespace)
+                hits = await self._services.milvus.run(self._stores.index.search, vector, asked, namespace)
             with timing.stage("metadata"):
                 unknown = [hit.milvus_id for hit in hits if hit.milvus_id not in entries]
-                entries |= await asyncio.to_thread(self._stores.catalog.entries, unknown)
+                entries |= await self._services.sql.run(self._stores.catalog.entries, unknown)
             ranked = [(rank, hit) for rank, hit in enumerate(hits, 1) if hit.milvus_id in entries][:top_k]
             if len(ranked) == top_k or len(hits) < asked or asked >= MOST_HITS:
                 examined = ranked[-1][0] if len(ranked) == top_k else len(hits)

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
-
 from config.settings import Settings
 from imagesearch.ports import Embedder
 from imagesearch.stores.factory import Stores
 from serve_app.readiness import StorePings
+from serve_app.workers import Workers
 
-P = ParamSpec("P")
-R = TypeVar("R")
+# Threads that only wait, for Milvus, S3 or a stranger's server: some more of them cost nothing.
+WAITING_THREADS = 16
 
 
 class Services:
-    """One process's services; owns the stores from here on and closes them.
-
-    Three kinds of threads, so that none starves another: `decode` for work on pixels, `read` for fetching pictures from places that
-    may be slow, and the event loop's own pool (asyncio.to_thread) for the stores, whose drivers have timeouts.
-    """
+    """One process's services; owns the stores from here on and closes them."""
 
     def __init__(self, settings: Settings, stores: Stores, embedder: Embedder) -> None:
         self.images = settings.images
         self.stores = stores
         self.embedder = embedder
         self.pings = StorePings({"sql": stores.add_log, "milvus": stores.index, "blobs": stores.blobs})
-        self._decoders = ThreadPoolExecutor(settings.search.decode_threads, "decode")
-        self._readers = ThreadPoolExecutor(settings.search.decode_threads, "read")
-
-    async def decode(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run work on pixels in one of the decode threads."""
-        return await asyncio.get_running_loop().run_in_executor(self._decoders, lambda: function(*args, **kwargs))
-
-    async def read(self, image_path: str) -> bytes:
-        """Read a picture from its place. Raises what ports.SourceReader raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self.stores.sources.read, image_path)
+        self.decode = Workers("decode", settings.search.decode_threads)
+        self.read = Workers("read", WAITING_THREADS)
+        self.blobs = Workers("blobs", WAITING_THREADS)
+        self.milvus = Workers("milvus", WAITING_THREADS)
+        # As many as the database pool lends connections: a further thread would only wait for one.
+        self.sql = Workers("sql", 2 * settings.sql.pool_size)
 
     def close(self) -> None:
         """Close the stores; threads end with what they are doing."""
-        self._decoders.shutdown(wait=False, cancel_futures=True)
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        for workers in (self.decode, self.read, self.blobs, self.milvus, self.sql):
+            workers.close()
         self.pings.close()
         self.stores.close()

@@ -31,12 +31,12 @@ class ThumbnailService:
         error: SourceError = SourceNotFound("no source of this picture holds its bytes any more")
         for source in entry.sources[:SOURCES_TRIED]:
             try:
-                data = await self._services.read(source.image_path)
+                data = await self._services.read.run(self._services.stores.sources.read, source.image_path)
             except SourceError as exc:
                 error = exc
                 continue
             except (TooManyBytes, EmptyImage):
                 continue  # what lies there now is another file
-            if await self._services.decode(content_hash, data) == entry.facts.content_hash:
-                return await self._services.decode(thumbnail, data, self._services.images, size)
+            if await self._services.decode.run(content_hash, data) == entry.facts.content_hash:
+                return await self._services.decode.run(thumbnail, data, self._services.images, size)
         raise error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -59,7 +58,7 @@ def image_routes(services: Services) -> APIRouter:
     async def list_images(page: Annotated[PageQuery, Query()]) -> PicturePage:
         """List a namespace's pictures by milvus_id; follow `next` until it is null."""
         # One more than shown tells whether there is a next page.
-        entries = await asyncio.to_thread(catalog.page, page.namespace, page.after, page.limit + 1)
+        entries = await services.sql.run(catalog.page, page.namespace, page.after, page.limit + 1)
         shown = entries[: page.limit]
         following = None
         if len(entries) > page.limit:
@@ -70,7 +69,7 @@ def image_routes(services: Services) -> APIRouter:
     @router.get("/v1/images/{milvus_id}", responses=openapi.problems(s404="no such picture", s422="not an id"))
     async def get_image(milvus_id: Id) -> PictureView:
         """Read one picture with its sources."""
-        return views.picture(await asyncio.to_thread(catalog.get, milvus_id))
+        return views.picture(await services.sql.run(catalog.get, milvus_id))
 
     @router.get(
         "/v1/images/{milvus_id}/thumbnail",
@@ -82,7 +81,7 @@ def image_routes(services: Services) -> APIRouter:
         milvus_id: Id, query: Annotated[ThumbnailQuery, Query()], if_none_match: Annotated[str, Header()] = ""
     ) -> Response:
         """See one picture, small, as WebP."""
-        entry = await asyncio.to_thread(catalog.get, milvus_id)
+        entry = await services.sql.run(catalog.get, milvus_id)
         etag = thumbnails.etag(entry, query.size)
         headers = {"ETag": etag, "Cache-Control": THUMBNAIL_CACHE}
         if {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")} & {etag, "*"}:

@@ -23,15 +23,15 @@ def service_routes(services: Services) -> APIRouter:
     @router.get("/v1/add-log/{log_id}", responses=openapi.problems(s404="no such request", s422="not an id"))
     async def get_add_log(log_id: Id) -> LogEntry:
         """Tell what became of an add request."""
-        return views.log_entry(await asyncio.to_thread(stores.add_log.get, log_id))
+        return views.log_entry(await services.sql.run(stores.add_log.get, log_id))
 
     @router.get("/v1/stats", responses=openapi.problems(s503="a store does not answer"))
     async def get_stats() -> Stats:
         """Count pictures, vectors and what waits."""
         pictures, vectors, backlog = await asyncio.gather(
-            asyncio.to_thread(stores.catalog.count),
-            asyncio.to_thread(stores.index.count),
-            asyncio.to_thread(stores.add_log.backlog),
+            services.sql.run(stores.catalog.count),
+            services.milvus.run(stores.index.count),
+            services.sql.run(stores.add_log.backlog),
         )
         return Stats(
             pictures=pictures,

@@ -1,0 +1,116 @@
+"""The service as a whole: problems of the framework, its description, stores that go away and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+
+import pytest
+from openapi_spec_validator import validate
+
+from config.sections import BlobSettings, SqlSettings
+from imagesearch.stores.sql.migrate import migrate
+
+
+async def test_an_unknown_address_and_a_wrong_method_are_problems(service):
+    for method, path, status, code in (
+        ("GET", "/v1/nothing", 404, "not_found"),
+        ("GET", "/v1/search", 405, "method_not_allowed"),
+        ("DELETE", "/v1/images/1", 405, "method_not_allowed"),
+    ):
+        answer = await service.client.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_description_is_valid_and_tells_both_bodies_and_the_problems(service):
+    document = (await service.client.get("/openapi.json")).json()
+    validate(document)
+    for path in ("/v1/images", "/v1/search"):
+        operation = document["paths"][path]["post"]
+        assert operation["requestBody"]["content"].keys() == {"application/json", "multipart/form-data"}
+        for status, answer in operation["responses"].items():
+            if not status.startswith("2"):
+                assert answer["content"].keys() == {"application/problem+json"}
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert document["components"]["schemas"]["AddForm"]["properties"]["file"]["format"] == "binary"
+
+
+async def test_a_service_whose_stores_answer_is_ready(service):
+    answer = await service.client.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["stores"].keys() == {"sql", "milvus", "blobs"}
+    assert all(store["state"] == "up" and store["ms"] >= 0 for store in answer.json()["stores"].values())
+    assert (await service.client.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_with_every_store_down_the_service_starts_lives_and_names_them(open_service, tmp_path, picture):
+    (tmp_path / "file").touch()
+    service = open_service(
+        "http://127.0.0.1:9",
+        sql=SqlSettings(url=f"sqlite:///{tmp_path}"),
+        blobs=BlobSettings(uri=str(tmp_path / "file" / "blobs")),
+    )
+    answer = await service.client.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert answer.json()["down"] == ["sql", "milvus", "blobs"]
+    assert {store["state"] for store in answer.json()["stores"].values()} == {"down"}
+    assert (await service.client.get("/healthz")).status_code == 200
+    for answer in (await service.add(picture(1)), await service.client.get("/v1/images"), await service.search(milvus_id=1)):
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+        assert "retry-after" in answer.headers
+        assert str(tmp_path) not in answer.text
+
+
+@pytest.fixture
+def no_database(tmp_path):
+    """A path at which SQLite can open nothing, until the folder there is removed."""
+    path = tmp_path / "late.db"
+    path.mkdir()
+    return path
+
+
+async def test_a_database_that_comes_back_is_used_again(open_service, no_database, milvus_lite_uri):
+    service = open_service(milvus_lite_uri, sql=SqlSettings(url=f"sqlite:///{no_database}"))
+    assert (await service.client.get("/readyz")).json()["down"] == ["sql"]
+    no_database.rmdir()
+    migrate(service.settings.sql)
+    assert (await service.client.get("/readyz")).status_code == 200
+    assert (await service.client.get("/v1/images")).json() == {"images": [], "next": None}
+
+
+async def test_with_milvus_down_pictures_are_still_added_and_listed(open_service, picture):
+    service = open_service("http://127.0.0.1:9")
+    migrate(service.settings.sql)
+    assert (await service.add(picture(1))).status_code == 202
+    assert (await service.client.get("/v1/images")).status_code == 200
+    answer = await service.search(image_base64=base64.b64encode(picture(1)).decode())
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert "milvus" in answer.json()["detail"]
+
+
+async def test_a_milvus_that_comes_back_is_searched_again(service, milvus_lite, picture):
+    milvus_id = await service.added_and_loaded(picture(1))
+    milvus_lite.stop()
+    try:
+        assert (await service.client.get("/readyz")).json()["down"] == ["milvus"]
+        assert (await service.search(milvus_id=milvus_id)).status_code == 503
+    finally:
+        milvus_lite.start()
+    # gRPC waits longer and longer between its attempts to connect.
+    while (await service.client.get("/readyz")).status_code != 200:
+        await asyncio.sleep(0.2)
+    hits = (await service.search(milvus_id=milvus_id)).json()["hits"]
+    assert [hit["milvus_id"] for hit in hits] == [milvus_id]
+
+
+@pytest.mark.parametrize("path", ["/v1/images", "/v1/search"])
+async def test_an_endless_upload_is_cut_off(service, path):
+    async def endless():
+        yield b'--b\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\n'
+        while True:
+            yield bytes(65_536)
+
+    answer = await service.client.post(path, content=endless(), headers={"content-type": "multipart/form-data; boundary=b"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
