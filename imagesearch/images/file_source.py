@@ -69,10 +69,14 @@ class FileSource:
         # Opened without waiting, a FIFO is recognised instead of blocking until somebody writes; and a link that was put in the
         # file's place after the check is not followed.
         descriptor = os.open(resolved, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise SourceNotFound(f"not a file: {path!r}")
-            return file.read(self._max_bytes + 1)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(self._max_bytes + 1)
+        finally:
+            # A file object that refuses a folder's descriptor would leave it open.
+            os.close(descriptor)
 
     def _listed_roots(self) -> tuple[bytes, ...]:
         if self._roots_file is None:

@@ -115,6 +115,14 @@ def test_what_is_not_a_file_is_not_found_and_never_waited_for(source, root):
             source.read(str(root / name))
 
 
+def test_a_refused_folder_leaves_no_descriptor_open(source, root):
+    before = len(list(Path("/dev/fd").iterdir()))
+    for _ in range(10):
+        with pytest.raises(SourceNotFound, match="not a file"):
+            source.read(str(root / "deeper"))
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
 def test_a_device_is_not_a_file():
     with pytest.raises(SourceNotFound, match="not a file"):
         FileSource([Path("/dev")], None, LIMIT).read("/dev/zero")
