@@ -16,20 +16,29 @@ section { display: grid; grid-template-columns: 264px 1fr; gap: 24px; margin-top
   border-top: 1px solid var(--line); }
 .hits { display: grid; grid-template-columns: repeat(auto-fill, minmax(184px, 1fr)); gap: 16px; align-content: start;
   margin: 0; padding: 0; list-style: none; }
-figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; overflow: hidden; }
-.query { position: sticky; top: 24px; align-self: start; border: 2px solid var(--accent); }
-.well { display: grid; place-items: center; aspect-ratio: 1; background: var(--well); color: var(--soft); font-size: 13px; }
-img { display: block; width: 100%; height: 100%; min-height: 0; object-fit: contain; }
-figcaption { padding: 10px 12px 12px; }
-.top { display: flex; align-items: baseline; justify-content: space-between; gap: 8px; }
+figure { display: flex; flex-direction: column; height: 100%; margin: 0; overflow: hidden; background: var(--card);
+  border: 1px solid var(--line); border-radius: 12px; }
+.query { position: sticky; top: 24px; height: auto; align-self: start; border: 2px solid var(--accent); }
+.well { position: relative; display: grid; place-items: center; aspect-ratio: 1; background: var(--well);
+  color: var(--soft); font-size: 13px; }
+img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
+figcaption { display: flex; flex: 1; flex-direction: column; align-items: start; padding: 10px 12px 12px; }
+.top { display: flex; width: 100%; align-items: baseline; justify-content: space-between; gap: 8px; }
 .score { font-size: 17px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .rank, .facts { color: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
 .kind { color: var(--accent); font-size: 12px; font-weight: 600; letter-spacing: 0.04em; text-transform: uppercase; }
-meter { display: block; width: 100%; height: 8px; margin: 6px 0 8px; accent-color: var(--accent); }
-.label { display: inline-block; max-width: 100%; margin-bottom: 6px; padding: 1px 8px; border-radius: 99px;
-  background: var(--well); font-size: 12px; overflow-wrap: anywhere; }
-.name { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; overflow-wrap: anywhere;
-  font: 12px/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
+meter { appearance: none; display: block; width: 100%; height: 4px; margin: 6px 0 10px; border: 0; border-radius: 2px;
+  background: var(--well); overflow: hidden; }
+meter::-webkit-meter-inner-element { display: block; }
+meter::-webkit-meter-bar { height: 4px; border: 0; border-radius: 2px; background: var(--well); }
+meter::-webkit-meter-optimum-value { background: var(--accent); }
+meter::-moz-meter-bar { background: var(--accent); }
+.label { max-width: 100%; margin-bottom: 6px; padding: 1px 8px; border-radius: 99px; background: var(--well); font-size: 12px;
+  overflow-wrap: anywhere; }
+.name, .folder { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden;
+  overflow-wrap: anywhere; font-size: 13px; font-weight: 600; }
+.folder { color: var(--soft); font-size: 12px; font-weight: 400; }
+.facts { margin-top: auto; padding-top: 8px; }
 .empty { color: var(--soft); }
 @media (max-width: 720px) { section { grid-template-columns: 1fr; } .query { position: static; max-width: 264px; } }
 @media print { figure, li { break-inside: avoid; } .query { position: static; } }

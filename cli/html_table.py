@@ -85,7 +85,7 @@ def _section(section: Section) -> str:
     found = f'<ol class="hits">\n{hits}</ol>' if hits else '<p class="empty">Nothing was found.</p>'
     return f"""<section>
 <figure class="query">{_well(section.query, section.name)}
-<figcaption><div class="kind">Query</div><div class="name"><bdi>{_text(section.name)}</bdi></div></figcaption></figure>
+<figcaption><div class="kind">Query</div>{_name(section.name)}</figcaption></figure>
 {found}
 </section>
 """
@@ -93,12 +93,11 @@ def _section(section: Section) -> str:
 
 def _card(rank: int, card: Card) -> str:
     label = f'<div class="label"><bdi>{_text(card.label)}</bdi></div>' if card.label else ""
-    name = _text(card.name)
     return f"""<li><figure>{_well(card.picture, card.name)}
 <figcaption><div class="top"><span class="score">{card.score:.4f}</span><span class="rank">#{rank}</span></div>
 <meter min="0" max="1" value="{max(0.0, card.score):.4f}"></meter>{label}
-<div class="name" title="{name}"><bdi>{name}</bdi></div>
-<div class="facts">{_text(card.size)} · id {card.milvus_id}</div></figcaption></figure></li>
+{_name(card.name)}
+<div class="facts">{_text(card.size)}<br>id {card.milvus_id}</div></figcaption></figure></li>
 """
 
 
@@ -107,6 +106,12 @@ def _well(picture: Picture | None, name: str) -> str:
         return '<div class="well">no picture</div>'
     data = base64.b64encode(picture.data).decode()
     return f'<div class="well"><img alt="{_text(name)}" src="data:{_text(picture.media_type)};base64,{data}"></div>'
+
+
+def _name(path: str) -> str:
+    folder, slash, last = path.rpartition("/")
+    above = f'<div class="folder"><bdi>{_text(folder + slash)}</bdi></div>' if slash else ""
+    return f'<div class="name" title="{_text(path)}"><bdi>{_text(last)}</bdi></div>{above}'
 
 
 def _text(words: str) -> str:
