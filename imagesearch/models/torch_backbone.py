@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from imagesearch.errors import ConfigError, EmbeddingFailed
@@ -48,7 +47,7 @@ class TorchBackbone:
                 features: Vectors = self._model(images).float().cpu().numpy()
         except RuntimeError as exc:
             raise EmbeddingFailed(f"the model failed on a batch of {len(pixels)} on {self.device}: {exc}") from exc
-        return np.ascontiguousarray(features)
+        return features
 
     def _per_channel(self, values: list[float]) -> torch.Tensor:
         return torch.tensor(values, dtype=torch.float32, device=self.device).view(1, 3, 1, 1)

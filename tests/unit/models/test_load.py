@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,12 @@ from PIL import Image
 
 from config.sections import ModelSettings
 from imagesearch.errors import UnknownModel, WeightsNotFound
+from imagesearch.models import load
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import fingerprint_of, open_encoder
 from imagesearch.models.network import build
 from imagesearch.models.registry import lookup
-from imagesearch.models.weights import ObjectStore
+from imagesearch.models.weights import ObjectStore, digest
 
 SMALL = "timm:mobilenetv3_small_050"
 
@@ -105,3 +107,28 @@ def test_a_fingerprint_costs_no_import_of_torch() -> None:
         "sys.exit('torch' in sys.modules or 'timm' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_threads_wait_asleep_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch, objects: ObjectStore) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    open_encoder(ModelSettings(name="tiny"), objects)
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    open_encoder(ModelSettings(name="tiny"), objects)
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(("limit", "wanted"), [("50000 100000\n", 1), ("100000 100000\n", 1), ("max 100000\n", None), (None, None)])
+def test_the_quota_of_a_container_bounds_the_threads(
+    limit: str | None, wanted: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpu.max"
+    if limit is not None:
+        file.write_text(limit)
+    monkeypatch.setattr(load, "CGROUP_CPU_LIMIT", file)
+    assert load.cpus() == (wanted or len(os.sched_getaffinity(0)))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsNotFound, match=tmp_path.name):
+        digest(tmp_path)
