@@ -42,7 +42,8 @@ def fingerprint_of(settings: ModelSettings, s3: ObjectStore) -> tuple[Fingerprin
 
 def cpus() -> int:
     """Return the CPUs that this process may use: its affinity, and the quota of its container where there is one."""
-    allowed = len(os.sched_getaffinity(0))
+    # macOS has no affinity.
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = CGROUP_CPU_LIMIT.read_text(encoding="ascii").split()
     except OSError:  # no cgroup of version 2
