@@ -74,8 +74,8 @@ def packaged_pictures(target: Path) -> Path:
         source = Path(spec.origin).parent / folder
         for path in sorted(source.rglob("*")):
             if path.suffix.lower() in SUFFIXES:
-                kind = path.parent.name if path.parent != source else "photographs"
-                copy = target / kind / path.name
+                below = path.relative_to(source)
+                copy = target / below if len(below.parts) > 1 else target / "photographs" / below
                 if not copy.exists():
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(path, copy)

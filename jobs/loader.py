@@ -70,7 +70,6 @@ class BulkLoad:
                 )
 
             try:
-                pipeline.open()
                 self._passes(pipeline, lambda: progress(report()))
             finally:
                 pipeline.stop()

@@ -26,8 +26,7 @@ class Flight:
     """A batch on its way; each stage takes the one before by reference, so that no picture passes through the driver."""
 
     rows: list[LogRow]
-    prepared: Any
-    embedded: Any
+    calls: tuple[Any, ...]
 
 
 class Pipeline:
@@ -37,35 +36,24 @@ class Pipeline:
         self._settings = settings
         self._ledger = ledger
         self._keeper = keeper
-        self._fetch: Pool = fetch_pool(settings)
-        self._embed: Pool = embed_pool(settings)
-        self._write: Pool = write_pool(settings)
-        self._pools = (self._fetch, self._embed, self._write)
+        self._pools: tuple[Pool, ...] = ()
         self._flights: dict[Any, Flight] = {}
         self.tally = Tally()
         self.seconds: Counter[str] = Counter()
 
-    def open(self) -> None:
-        """Wait until every worker has opened what it needs.
-
-        Without this a missing weights file would look like pictures that kill their workers. Raises ConfigError, ModelError.
-        """
-        try:
-            ray.get([ref for pool in self._pools for ref in pool.opened()])
-        except RayTaskError as exc:
-            raise _cause(exc) from exc
-
     def submit(self, rows: list[LogRow]) -> None:
-        """Start a batch; waits first while as many are in flight as the settings allow.
+        """Start a batch, and the workers with the first one; waits while as many are in flight as the settings allow.
 
-        Raises what `settle` raises.
+        Raises what `settle` raises, and ConfigError or ModelError where a worker cannot open what it needs.
         """
+        fetch, embed, write = self._pools or self._open()
         while len(self._flights) >= self._settings.load.batches_in_flight:
             self.settle()
         self._keeper.hold(row.log_id for row in rows)
-        prepared = self._fetch.call("prepare", rows)
-        embedded = self._embed.call("embed", prepared)
-        self._flights[self._write.call("write", prepared, embedded)] = Flight(rows, prepared, embedded)
+        prepared = fetch.call("prepare", rows)
+        embedded = embed.call("embed", prepared)
+        written = write.call("write", prepared, embedded)
+        self._flights[written] = Flight(rows, (prepared, embedded, written))
 
     def settle(self, timeout_s: float | None = None) -> bool:
         """Wait for one batch and count it; False when none ended in time or none is in flight.
@@ -75,7 +63,7 @@ class Pipeline:
         ended, _ = ray.wait(list(self._flights), num_returns=1, timeout=timeout_s) if self._flights else ([], [])
         for ref in ended:
             flight = self._flights.pop(ref)
-            for pool, call in ((self._fetch, flight.prepared), (self._embed, flight.embedded), (self._write, ref)):
+            for pool, call in zip(self._pools, flight.calls, strict=True):
                 pool.done(call)
             try:
                 outcome = ray.get(ref)
@@ -99,6 +87,15 @@ class Pipeline:
         """End the workers; batches still in flight are dropped, and their rows stay pending."""
         for pool in self._pools:
             pool.stop()
+
+    def _open(self) -> tuple[Pool, ...]:
+        """Start the workers and wait until each has what it needs: a missing weights file must not look like bad pictures."""
+        self._pools = (fetch_pool(self._settings), embed_pool(self._settings), write_pool(self._settings))
+        try:
+            ray.get([ref for pool in self._pools for ref in pool.opened()])
+        except RayTaskError as exc:
+            raise _cause(exc) from exc
+        return self._pools
 
     def _isolate(self, rows: Iterable[LogRow], exc: Exception) -> None:
         """Halve a batch that killed its worker again and again, until the row that does it stands alone and is failed."""
