@@ -6,8 +6,9 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,9 +21,10 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass
 class ServerProcess:
-    """A server under `home`: its log in logs/NAME.log, its record in run/NAME.json.
+    """A server under `home`: its log in logs/NAME.log (the one before in NAME.log.1), its record in run/NAME.json.
 
-    The record holds the start time beside the pid: a pid that the system gave to another program is never stopped.
+    The record names the process and the children that it had when it was ready, each with its start time beside the pid: a
+    pid that the system gave to another program is never stopped. The server outlives the program that started it.
     """
 
     name: str
@@ -31,8 +33,7 @@ class ServerProcess:
     ready: Callable[[], bool]
     env: Mapping[str, str] = field(default_factory=dict)
     start_timeout_s: float = 60.0
-    stop_timeout_s: float = 8.0
-    _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    stop_timeout_s: float = 15.0
 
     @property
     def log(self) -> Path:
@@ -45,30 +46,18 @@ class ServerProcess:
         return self.home / "run" / f"{self.name}.json"
 
     def start(self) -> None:
-        """Start unless it runs, and return once it is ready. Raises StoreUnavailable with the end of the log, ConfigError."""
+        """Start unless it runs, and return once it is ready; where it does not get ready nothing of it is left.
+
+        Raises StoreUnavailable with the end of the log, ConfigError when the program itself cannot be started.
+        """
         if self.running() is not None:
             self._await_ready()
             return
-        for folder in (self.log.parent, self.record.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            try:
-                self._child = subprocess.Popen(
-                    self.command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env={**os.environ, **self.env},
-                    cwd=self.home,
-                    start_new_session=True,
-                )
-            except OSError as exc:
-                raise ConfigError(f"{self.name} cannot be started: {exc}") from exc
-        started = psutil.Process(self._child.pid)
-        self.record.write_text(json.dumps({"pid": started.pid, "create_time": started.create_time()}))
+        started = self._launch()
         try:
             self._await_ready()
-        except StoreUnavailable:
+            _note(self.record, _family([started]))
+        except BaseException:  # an interrupt, too, must not leave half a server behind
             self.stop()
             raise
 
@@ -79,16 +68,37 @@ class ServerProcess:
     def stop(self) -> None:
         """Stop it and its children, hard where they do not end in time, and forget the record."""
         stop_recorded(self.record, self.stop_timeout_s)
-        if self._child is not None:
-            self._child.wait()
+
+    def _launch(self) -> psutil.Process:
+        stop_recorded(self.record, self.stop_timeout_s)  # children that outlived their server hold its ports and files
+        for folder in (self.log.parent, self.record.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("wb") as log:
+            try:
+                child = subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, **self.env},
+                    cwd=self.home,
+                    start_new_session=True,
+                )
+            except OSError as exc:
+                raise ConfigError(f"{self.name} cannot be started: {exc}") from exc
+        started = psutil.Process(child.pid)
+        _note(self.record, [started])
+        # Whoever stops it, by the record and perhaps from another program, finds it gone and not a zombie.
+        threading.Thread(target=child.wait, name=f"reap {self.name}", daemon=True).start()
+        return started
 
     def _await_ready(self) -> None:
         end = time.monotonic() + self.start_timeout_s
         while time.monotonic() < end:
             if self.running() is None:
-                raise StoreUnavailable(
-                    f"{self.name} ended as it started; its log {self.log} ends:\n{self._tail()}", store=self.name
-                )
+                raise self._failed("ended as it started")
             if self.ready():
                 return
             time.sleep(0.05)
@@ -101,30 +111,78 @@ class ServerProcess:
 
 def recorded(record: Path) -> psutil.Process | None:
     """Return the process of a record while that very process lives."""
-    try:
-        noted = json.loads(record.read_text())
-        process = psutil.Process(noted["pid"])
-        if abs(process.create_time() - noted["create_time"]) < 1.0 and process.status() != psutil.STATUS_ZOMBIE:
-            return process
-    except (FileNotFoundError, psutil.NoSuchProcess):
-        pass
-    return None
+    return next((_living(noted) for noted in _noted(record)[:1]), None)
 
 
-def stop_recorded(record: Path, timeout_s: float = 8.0) -> None:
-    """Stop the process of a record with all its children, and remove the record; a process that is gone is no error."""
-    process = recorded(record)
-    if process is not None:
-        family = [process, *process.children(recursive=True)]
-        # The parent first: it may stop its children in good order. What is left after the time is ended hard.
-        _each(family[:1], "terminate")
-        _, alive = psutil.wait_procs(family, timeout=timeout_s)
-        _each(alive, "kill")
-        psutil.wait_procs(alive, timeout=timeout_s)
+def stop_recorded(record: Path, timeout_s: float = 15.0) -> None:
+    """Stop the processes of a record with all their children, and remove the record; a process that is gone is no error."""
+    parent = recorded(record)
+    family = _family(process for noted in _noted(record) if (process := _living(noted)) is not None)
+    # The parent first: it may stop its children in good order. What is left is asked itself, and at last ended hard.
+    if parent is not None:
+        _each([parent], "terminate")
+        _await_end([parent], timeout_s)
+    for action in ("terminate", "kill"):
+        family = _family(filter(_lives, family))
+        _each(family, action)
+        _await_end(family, timeout_s)
     record.unlink(missing_ok=True)
 
 
-def _each(processes: Sequence[psutil.Process], action: str) -> None:
+def _noted(record: Path) -> list[dict[str, float]]:
+    try:
+        return list(json.loads(record.read_text()))
+    except FileNotFoundError:
+        return []
+
+
+def _note(record: Path, processes: Iterable[psutil.Process]) -> None:
+    noted = []
+    for process in processes:
+        try:
+            noted.append({"pid": process.pid, "create_time": process.create_time()})
+        except psutil.NoSuchProcess:
+            continue
+    # Renamed into place: half a record would lose sight of a running server.
+    part = record.with_suffix(".part")
+    part.write_text(json.dumps(noted))
+    part.replace(record)
+
+
+def _living(noted: Mapping[str, float]) -> psutil.Process | None:
+    try:
+        process = psutil.Process(int(noted["pid"]))
+        same = abs(process.create_time() - noted["create_time"]) < 1.0
+    except psutil.NoSuchProcess:
+        return None
+    return process if same and _lives(process) else None
+
+
+def _lives(process: psutil.Process) -> bool:
+    # A zombie is gone but for its parent's notice, which may never come: an orphan's parent is the first process of a container.
+    try:
+        return process.is_running() and bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _await_end(processes: Sequence[psutil.Process], timeout_s: float) -> None:
+    end = time.monotonic() + timeout_s
+    while any(map(_lives, processes)) and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def _family(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    family: dict[psutil.Process, None] = {}
+    for process in processes:
+        try:
+            family |= dict.fromkeys([process, *process.children(recursive=True)])
+        except psutil.NoSuchProcess:
+            continue
+    return list(family)
+
+
+def _each(processes: Iterable[psutil.Process], action: str) -> None:
     for process in processes:
         try:
             getattr(process, action)()
