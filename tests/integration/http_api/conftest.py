@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from PIL import Image
 from pymilvus import MilvusClient
 
@@ -39,6 +40,7 @@ def png(seed: int, side: int = 48) -> bytes:
 class Service:
     """A running service, with what a test needs to look behind it."""
 
+    api: FastAPI
     client: httpx.AsyncClient
     settings: Settings
     stores: Stores
@@ -101,9 +103,10 @@ def open_service(tmp_path):
         encoder = open_encoder(settings.model, stores.s3)
         embedder = LocalEmbedder(encoder)
         services = Services(settings, stores, embedder)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(create_api(services)), base_url="http://service")
+        api = create_api(services)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://service")
         opened.append((services, embedder))
-        return Service(client, settings, stores, encoder, folder)
+        return Service(api, client, settings, stores, encoder, folder)
 
     yield open_it
     for services, embedder in opened:

@@ -98,11 +98,20 @@ async def test_a_milvus_that_comes_back_is_searched_again(service, milvus_lite, 
         assert (await service.search(milvus_id=milvus_id)).status_code == 503
     finally:
         milvus_lite.start()
-    # gRPC waits longer and longer between its attempts to connect.
-    while (await service.client.get("/readyz")).status_code != 200:
+    # gRPC waits longer and longer between its attempts to connect, and the collection has to be loaded again.
+    for _ in range(100):
+        answer = await service.search(milvus_id=milvus_id)
+        if answer.status_code == 200:
+            break
         await asyncio.sleep(0.2)
-    hits = (await service.search(milvus_id=milvus_id)).json()["hits"]
-    assert [hit["milvus_id"] for hit in hits] == [milvus_id]
+    assert [hit["milvus_id"] for hit in answer.json()["hits"]] == [milvus_id]
+    assert (await service.client.get("/readyz")).status_code == 200
+
+
+async def test_the_end_of_the_application_closes_its_stores(service):
+    async with service.api.router.lifespan_context(service.api):
+        assert (await service.client.get("/v1/images")).status_code == 200
+    assert (await service.client.get("/v1/images")).status_code == 500
 
 
 @pytest.mark.parametrize("path", ["/v1/images", "/v1/search"])
