@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shlex
 import sys
@@ -31,6 +32,8 @@ class BulkJob:
         self.job_id = ""
         self._local = settings.embedded
         self._dashboard = dashboard_of(settings)
+        # It reports at level INFO how its connections end.
+        logging.getLogger(JobSubmissionClient.__module__).setLevel(logging.WARNING)
         with translated(self._dashboard):
             self._client = JobSubmissionClient(self._dashboard)
 
@@ -47,32 +50,40 @@ class BulkJob:
         Raises ImageSearchError when the job was stopped or killed.
         """
         with translated(self._dashboard):
-            asyncio.run(self._tail(each))
-            return _exit_code(self._ended())
+            return _exit_code(asyncio.run(self._watch(each)))
 
     def stop(self) -> str:
         """Stop the job and return its log. Raises StoreUnavailable when it has not ended after 30 seconds."""
         with translated(self._dashboard):
             self._client.stop_job(self.job_id)
-            self._ended(STOP_TIMEOUT_S)
-            return str(self._client.get_job_logs(self.job_id))
+            end = time.monotonic() + STOP_TIMEOUT_S
+            while not self._details().status.is_terminal():
+                if time.monotonic() > end:
+                    raise StoreUnavailable(f"job {self.job_id} was asked to stop and still runs", store="ray")
+                time.sleep(POLL_S)
+            return self._log()
 
-    async def _tail(self, each: Callable[[str], None]) -> None:
-        rest = ""
-        async for chunk in self._client.tail_job_logs(self.job_id):
-            *lines, rest = (rest + chunk).split("\n")
-            for line in lines:
-                each(line)
-        if rest:
-            each(rest)
-
-    def _ended(self, timeout_s: float = float("inf")) -> JobDetails:
-        end = time.monotonic() + timeout_s
-        while not (details := self._client.get_job_info(self.job_id)).status.is_terminal():
-            if time.monotonic() > end:
-                raise StoreUnavailable(f"job {self.job_id} was asked to stop and still runs", store="ray")
-            time.sleep(POLL_S)
+    async def _watch(self, each: Callable[[str], None]) -> JobDetails:
+        lines = _Lines(each)
+        tail = asyncio.create_task(self._tail(lines))
+        while not (details := await asyncio.to_thread(self._details)).status.is_terminal():
+            if tail.done():
+                tail.result()
+            await asyncio.sleep(POLL_S)
+        # The stream lags seconds behind the job's end: the rest of the log is asked for instead.
+        tail.cancel()
+        lines.feed((await asyncio.to_thread(self._log))[lines.fed :] + "\n")
         return details
+
+    async def _tail(self, lines: _Lines) -> None:
+        async for chunk in self._client.tail_job_logs(self.job_id):
+            lines.feed(chunk)
+
+    def _details(self) -> JobDetails:
+        return self._client.get_job_info(self.job_id)
+
+    def _log(self) -> str:
+        return str(self._client.get_job_logs(self.job_id))
 
     def _runtime_env(self) -> dict[str, Any]:
         if not self._local:
@@ -80,6 +91,21 @@ class BulkJob:
         # The code is importable on the local node; what this shell sets is meant for the job that it starts.
         ours = {name: value for name, value in os.environ.items() if name.startswith("IMAGESEARCH_")}
         return {"env_vars": ours} if ours else {}
+
+
+class _Lines:
+    """Cuts chunks of text into lines; `fed` counts the characters so far."""
+
+    def __init__(self, each: Callable[[str], None]) -> None:
+        self.fed = 0
+        self._each = each
+        self._rest = ""
+
+    def feed(self, chunk: str) -> None:
+        self.fed += len(chunk)
+        *lines, self._rest = (self._rest + chunk).split("\n")
+        for line in filter(None, lines):
+            self._each(line)
 
 
 def _exit_code(details: JobDetails) -> int:

@@ -32,7 +32,8 @@ class Output:
     def show(self, result: Table | Text) -> None:
         """Print a result for people."""
         if not self.as_json:
-            self._results.print(result)
+            # A line of words is the terminal's to wrap, and whole in a pipe.
+            self._results.print(result, soft_wrap=isinstance(result, Text))
 
     def say(self, words: str, style: str = "") -> None:
         """Print words on stderr."""

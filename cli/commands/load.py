@@ -51,14 +51,16 @@ def run(settings: Settings, output: Output, follow: bool) -> int:
         numbers = table(*last, numbers=tuple(last))
         numbers.add_row(*(cell(value) for value in last.values()))
         output.show(numbers)
-    if code and code != INTERRUPTED:
-        output.say(f"the job ended with exit code {code}; GET /v1/add-log/LOG_ID tells of a row", "yellow")
+    if last.get("failed"):
+        output.say(f"{last['failed']} failed; GET /v1/add-log/LOG_ID tells why", "yellow")
+    elif code and code != INTERRUPTED:
+        output.say("the job failed; its log above tells why", "red")
     return code
 
 
 def report_in(line: str) -> dict[str, Any] | None:
     """Return the numbers of a line of the job's log: a `progress {...}` of its logger, or its last line; None for any other."""
-    _, found, rest = line.partition("jobs.bulk_load: progress ")
+    _, found, rest = line.partition(": progress ")
     try:
         report = json.loads(rest if found else line)
     except ValueError:
