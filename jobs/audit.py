@@ -37,14 +37,19 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
         left = sum(counts.values())
         if mend and left:
             if counts[Kind.MISSING]:
-                with connected(settings):
-                    BulkLoad(settings).run(lambda report: None)
+                reload(settings)
             left = sum(1 for _ in differences(stores.catalog, stores.index))
         totals = {"pictures": stores.catalog.count(), "vectors": stores.index.count(), **counts, "left": left}
         _say(totals)
         return totals
     finally:
         stores.close()
+
+
+def reload(settings: Settings) -> None:
+    """Load what a repair made pending."""
+    with connected(settings):
+        BulkLoad(settings).run(lambda report: None)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,9 +6,11 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import boto3
+from boto3.exceptions import S3TransferFailedError
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -97,6 +99,20 @@ class S3:
         if not data:
             raise EmptyImage(f"{uri} has no bytes")
         return data
+
+    def etag(self, bucket: str, key: str) -> str:
+        """Return what S3 calls this version of the object."""
+        try:
+            return str(self._client.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
+        except DRIVER_ERRORS as exc:
+            raise _reading_error(exc, f"s3://{bucket}/{key}") from exc
+
+    def get_to_file(self, bucket: str, key: str, path: Path) -> None:
+        """Write the object's bytes to a new file, whatever their number."""
+        try:
+            self._client.download_file(bucket, key, str(path))
+        except (*DRIVER_ERRORS, S3TransferFailedError) as exc:
+            raise _reading_error(exc, f"s3://{bucket}/{key}") from exc
 
     def list(self, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
         """Yield (key, size in bytes, ETag) of the keys that begin with `prefix`, in S3's order."""

@@ -1,0 +1,105 @@
+"""The production way: MariaDB, Redis, Milvus 2.3.5, S3 and a Ray node, each a process of the tests' own."""
+
+import os
+import random
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from config import load_settings
+from config.settings import PROJECT_ROOT
+from imagesearch.stores.sql.migrate import migrate
+from tests.fixtures.ray import RayNode
+
+
+@pytest.fixture(scope="session")
+def production(tmp_path_factory, mariadb, redis_server, milvus_server, s3_server, session_bucket):
+    """The variables that a cluster's nodes would have; the model is the one whose weights are installed."""
+    mariadb.execute("CREATE DATABASE production")
+    return {
+        "IMAGESEARCH_PROFILE": "cluster",
+        "IMAGESEARCH_HOME": str(tmp_path_factory.mktemp("home")),
+        "IMAGESEARCH_SQL__URL": mariadb.url("production"),
+        "IMAGESEARCH_MILVUS__URI": milvus_server.uri,
+        "IMAGESEARCH_REDIS__URL": redis_server.url,
+        "IMAGESEARCH_REDIS__LEASE_S": "3",
+        "IMAGESEARCH_BLOBS__URI": f"s3://{session_bucket}/uploads",
+        "IMAGESEARCH_S3__ENDPOINT_URL": s3_server.endpoint_url,
+        "IMAGESEARCH_S3__REGION": s3_server.region,
+        "IMAGESEARCH_S3__ACCESS_KEY_ID": s3_server.access_key_id.get_secret_value(),
+        "IMAGESEARCH_S3__SECRET_ACCESS_KEY": s3_server.secret_access_key.get_secret_value(),
+        "IMAGESEARCH_SOURCES__S3_PREFIXES": f'["s3://{session_bucket}/pictures"]',
+        "IMAGESEARCH_MODEL__NAME": "efficientnet_lite0",
+        "IMAGESEARCH_MODEL__WEIGHTS": "package",
+        "IMAGESEARCH_LOAD__BATCH_ROWS": "16",
+        "RAY_AUTH_MODE": "disabled",
+    }
+
+
+@pytest.fixture(scope="session")
+def production_settings(production):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in production.items():
+            patch.setenv(name, value)
+        settings = load_settings()
+    migrate(settings.sql)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def ray_node(production, production_settings):
+    """A node with GPUs that are only counted: the deployments ask for them, and run on the CPU where there is none."""
+    node = RayNode(production_settings, production)
+    node.start()
+    yield node
+    node.stop()
+
+
+@pytest.fixture(scope="session")
+def run(production, ray_node):
+    """Run a program the way an operator would: from the project's root, with this interpreter first on PATH."""
+
+    def run_program(*command, check=True, **env):
+        done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment(production, ray_node, env), capture_output=True, text=True)
+        assert not check or done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run_program
+
+
+def environment(production, ray_node, more=()):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**os.environ, **production, "PATH": path, "RAY_ADDRESS": ray_node.address, **dict(more)}
+
+
+@pytest.fixture(scope="session")
+def session_bucket(s3_server):
+    import boto3
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_server.endpoint_url,
+        region_name=s3_server.region,
+        aws_access_key_id=s3_server.access_key_id.get_secret_value(),
+        aws_secret_access_key=s3_server.secret_access_key.get_secret_value(),
+    )
+    client.create_bucket(Bucket="production")
+    yield "production"
+    client.close()
+
+
+def drawing(seed):
+    """A picture like no other: coloured shapes, as PNG."""
+    chance, picture = random.Random(seed), Image.new("RGB", (320, 240))
+    draw = ImageDraw.Draw(picture)
+    for _ in range(60):
+        x, y, r = chance.randrange(320), chance.randrange(240), chance.randrange(8, 80)
+        shape = chance.choice([draw.ellipse, draw.rectangle])
+        shape((x - r, y - r, x + r, y + r), fill=tuple(chance.randrange(256) for _ in range(3)))
+    out = BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
