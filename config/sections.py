@@ -119,7 +119,7 @@ class SearchSettings(Section):
 class RaySettings(Section):
     """The Ray cluster that commands talk to; inside a job or a replica Ray's own environment wins."""
 
-    address: str | None = Field(None, description="GCS address, host:port; unset: the one of RAY_ADDRESS, else a new local one")
+    address: str | None = Field(None, description="GCS address, host:port; RAY_ADDRESS wins over it")
     dashboard: str | None = Field(None, description="http://host:port for serve deploy and job submit")
 
 

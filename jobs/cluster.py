@@ -15,18 +15,23 @@ from imagesearch.errors import StoreUnavailable
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[None]:
-    """Join the cluster of RAY_ADDRESS (a submitted job has it), else of ray.address, else start one of this process's own.
+    """Join the cluster of RAY_ADDRESS, which a submitted job has, else the one of ray.address.
 
-    Raises StoreUnavailable when the cluster does not answer.
+    None is started here: a cluster that a job brought up for itself would listen on every interface of the machine.
+    Raises StoreUnavailable when no cluster is known or none answers.
     """
-    address = os.environ.get("RAY_ADDRESS") or settings.ray.address or "local"
-    if settings.profile == "local":
+    address = os.environ.get("RAY_ADDRESS") or settings.ray.address
+    if address is None:
+        how = (
+            "run `imagesearch up`" if settings.embedded else "set RAY_ADDRESS or IMAGESEARCH_RAY__ADDRESS, or use `ray job submit`"
+        )
+        raise StoreUnavailable(f"no Ray cluster is known; {how}", store="ray")
+    if settings.embedded:
         # Ray would otherwise write a token file into the user's home and ask for it from then on; loopback needs none.
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    extra = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == "local" else {}
     try:
-        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True, **extra)
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
     except ConnectionError as exc:
         raise StoreUnavailable(f"no Ray cluster answers at {address}: {exc}", store="ray") from exc
     try:

@@ -73,7 +73,7 @@ def run(production, ray_node):
 
 def environment(production, ray_node, more=()):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**os.environ, **production, "PATH": path, "RAY_ADDRESS": ray_node.address, **dict(more)}
+    return {**os.environ, **production, "PATH": path, "IMAGESEARCH_RAY__ADDRESS": ray_node.address, **dict(more)}
 
 
 @pytest.fixture(scope="session")

@@ -60,8 +60,10 @@ def submit(run, ray_node):
     return submit_job
 
 
-def last_json(text):
-    return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
+def last_json(done):
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert lines, done.stdout + done.stderr
+    return json.loads(lines[-1])
 
 
 @pytest.mark.timeout(600)
@@ -81,7 +83,7 @@ def test_a_picture_goes_from_the_add_log_through_a_ray_job_into_milvus_and_is_fo
         logs.insert(n, added.json()["log_id"])
 
     job = submit("python", "-m", "jobs.bulk_load", check=False)
-    report = last_json(job.stdout)
+    report = last_json(job)
     assert (report["loaded"], report["duplicate"], report["failed"]) == (24, 0, 1), job.stdout + job.stderr
 
     *good, bad = [service.get(f"/v1/add-log/{log_id}").json() for log_id in logs]
@@ -115,7 +117,7 @@ def test_the_contract_holds(service, run):
 
 @pytest.mark.timeout(200)
 def test_the_audit_after_it_finds_nothing(service, submit):
-    totals = last_json(submit("python", "-m", "jobs.audit").stdout)
+    totals = last_json(submit("python", "-m", "jobs.audit"))
     assert totals["left"] == 0
     assert totals["pictures"] == totals["vectors"] >= 24
 

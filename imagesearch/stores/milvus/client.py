@@ -13,7 +13,18 @@ from config.sections import MilvusSettings
 from imagesearch.errors import StoreBusy, StoreError, StoreUnavailable
 
 # Words of servers and of the client that mean "not now": there is no stable code for them across 2.3 to 3.x.
-AWAY = ("unavailable", "timeout", "deadline", "not connected", "closed channel", "fail connecting", "no available", "not ready")
+AWAY = (
+    "not loaded",
+    "released",
+    "unavailable",
+    "timeout",
+    "deadline",
+    "not connected",
+    "closed channel",
+    "fail connecting",
+    "no available",
+    "not ready",
+)
 BUSY = ("rate limit", "quota", "denyto", "force deny", "memory")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pymilvus import MilvusClient
 
 from config.sections import MilvusSettings
-from imagesearch.errors import InputError
+from imagesearch.errors import InputError, StoreError
 from imagesearch.stores.milvus.client import MilvusConnection
 from imagesearch.stores.milvus.collection import ensure_collection, score, search_params
 from imagesearch.types import Fingerprint, Hit, IndexRow, Vector, Vectors
@@ -112,11 +112,16 @@ class MilvusIndex:
 
     @contextmanager
     def _client(self) -> Iterator[MilvusClient]:
-        with self._connection.client() as client:
-            if not self._ready.is_set():
-                ensure_collection(client, self._settings, self.fingerprint)
-                self._ready.set()
-            yield client
+        try:
+            with self._connection.client() as client:
+                if not self._ready.is_set():
+                    ensure_collection(client, self._settings, self.fingerprint)
+                    self._ready.set()
+                yield client
+        except StoreError:
+            # A server that was restarted has its collections released, and a dropped one is gone: the next call looks again.
+            self._ready.clear()
+            raise
 
     def _ids_where(self, expression: str) -> list[int]:
         with self._client() as client:
