@@ -20,7 +20,7 @@ def root_of(source: str) -> Path | None:
 
     A folder: itself. A picture: its folder. A glob: the folder before its first wildcard. A manifest: its own folder, where one
     of its lines names a file below that; files elsewhere stay forbidden until their folder is added.
-    Raises InputError for the whole disk, and for a folder whose name breaks lines.
+    Raises InputError for the whole disk, for a glob that matches nothing, and for a folder whose name breaks lines.
     """
     path = Path(source)
     if path.is_dir():
@@ -32,6 +32,9 @@ def root_of(source: str) -> Path | None:
             if not any(_lies_below(root, line) for line in manifest.table(path, "default")):
                 return None
     elif glob.has_magic(source):
+        # Path.glob takes no absolute pattern.
+        if next(glob.iglob(source, recursive=True, include_hidden=True), None) is None:  # noqa: PTH207
+            raise InputError(f"{source}: no file of this name")
         root = Path(*takewhile(lambda part: not glob.has_magic(part), path.parts)).resolve()
     else:
         return None

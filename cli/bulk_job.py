@@ -50,7 +50,7 @@ class BulkJob:
         Raises ImageSearchError when the job was stopped or killed.
         """
         with translated(self._dashboard):
-            return _exit_code(asyncio.run(self._watch(each)))
+            return exit_code_of(asyncio.run(self._watch(each)))
 
     def stop(self) -> str:
         """Stop the job and return its log. Raises StoreUnavailable when it has not ended after 30 seconds."""
@@ -64,7 +64,7 @@ class BulkJob:
             return self._log()
 
     async def _watch(self, each: Callable[[str], None]) -> JobDetails:
-        lines = _Lines(each)
+        lines = Lines(each)
         tail = asyncio.create_task(self._tail(lines))
         while not (details := await asyncio.to_thread(self._details)).status.is_terminal():
             if tail.done():
@@ -75,7 +75,7 @@ class BulkJob:
         lines.feed((await asyncio.to_thread(self._log))[lines.fed :] + "\n")
         return details
 
-    async def _tail(self, lines: _Lines) -> None:
+    async def _tail(self, lines: Lines) -> None:
         async for chunk in self._client.tail_job_logs(self.job_id):
             lines.feed(chunk)
 
@@ -93,7 +93,7 @@ class BulkJob:
         return {"env_vars": ours} if ours else {}
 
 
-class _Lines:
+class Lines:
     """Cuts chunks of text into lines; `fed` counts the characters so far."""
 
     def __init__(self, each: Callable[[str], None]) -> None:
@@ -102,13 +102,15 @@ class _Lines:
         self._rest = ""
 
     def feed(self, chunk: str) -> None:
+        """Take a piece of the log and hand on the lines that it ends, but for empty ones."""
         self.fed += len(chunk)
         *lines, self._rest = (self._rest + chunk).split("\n")
         for line in filter(None, lines):
             self._each(line)
 
 
-def _exit_code(details: JobDetails) -> int:
+def exit_code_of(details: JobDetails) -> int:
+    """Return the exit code of a job that ended by itself. Raises ImageSearchError for one that was stopped or killed."""
     if details.status == JobStatus.SUCCEEDED:
         return 0
     if details.status == JobStatus.FAILED and details.driver_exit_code in (1, 2, 3):

@@ -43,14 +43,14 @@ class Client:
     def search_file(self, picture: Path | bytes, top_k: int = 10, namespace: str = DEFAULT_NAMESPACE) -> dict[str, Any]:
         """Search by a picture; returns the answer of POST /v1/search. Raises SourceError for a file that cannot be read."""
         fields = {"top_k": str(top_k), "namespace": namespace}
-        return self._json("POST", "/v1/search", data=fields, files=self._form(picture))
+        return self._json("hits", "POST", "/v1/search", data=fields, files=self._form(picture))
 
     def add_file(
         self, picture: Path | bytes, info: Mapping[str, Any] | None = None, namespace: str = DEFAULT_NAMESPACE
     ) -> dict[str, Any]:
         """Ask for a picture to be added; returns {log_id, state, href}. Raises SourceError for a file that cannot be read."""
         fields = {"info": json.dumps(dict(info or {})), "namespace": namespace}
-        return self._json("POST", "/v1/images", data=fields, files=self._form(picture))
+        return self._json("log_id", "POST", "/v1/images", data=fields, files=self._form(picture))
 
     def thumbnail(self, milvus_id: int, size: int = 256) -> tuple[str, bytes]:
         """Return the picture as (media type, bytes), its longest side at most `size` pixels."""
@@ -62,11 +62,11 @@ class Client:
 
     def stats(self) -> dict[str, Any]:
         """Return the counts of GET /v1/stats."""
-        return self._json("GET", "/v1/stats")
+        return self._json("pictures", "GET", "/v1/stats")
 
     def ready(self) -> dict[str, Any]:
         """Return {ready, stores} of GET /readyz; a store that is down raises StoreUnavailable, whose data names it."""
-        return self._json("GET", "/readyz")
+        return self._json("stores", "GET", "/readyz")
 
     def close(self) -> None:
         """Close the connections."""
@@ -82,10 +82,11 @@ class Client:
         # A name is needed for the part to be a file; the file's own is nobody's business.
         return {"file": ("picture", read_picture(picture, self._max_bytes) if isinstance(picture, Path) else picture)}
 
-    def _json(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    def _json(self, member: str, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Return the answer, a JSON object with at least this member."""
         answer = self._send(method, path, **request)
         body = _object(answer)
-        if body is None:
+        if body is None or member not in body:
             raise self._stranger(answer)
         return body
 
@@ -142,7 +143,7 @@ def read_picture(path: Path, max_bytes: int) -> bytes:
 def _object(answer: httpx.Response) -> dict[str, Any] | None:
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 

@@ -63,7 +63,7 @@ def report_in(line: str) -> dict[str, Any] | None:
     _, found, rest = line.partition(": progress ")
     try:
         report = json.loads(rest if found else line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     expected = {"read", "loaded", "duplicate", "failed"}
     if isinstance(report, dict) and expected <= report.keys() and all(isinstance(report[key], int) for key in expected):

@@ -1,0 +1,95 @@
+"""`imagesearch search`: tables, lines of JSON and the page, over a service that says what the test wants."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def searchable(service, monkeypatch, home):
+    monkeypatch.setenv("IMAGESEARCH_HTTP__PORT", str(service.server_port))
+    return service
+
+
+@pytest.fixture
+def cat(tmp_path, picture):
+    file = tmp_path / "cat.png"
+    file.write_bytes(picture())
+    return file
+
+
+def test_hits_are_a_table(run, searchable, cat, found, hit):
+    searchable.says("/v1/search", found(hit(7, 0.98765, label="tabby"), hit(8, -0.1, None)))
+    result = run("search", cat)
+    assert result.exit_code == 0
+    assert [line.split() for line in result.stdout.splitlines()[-2:]] == [
+        ["1", "0.9877", "7", "40x30", "tabby", "/pictures/cat.jpg"],
+        ["2", "-0.1000", "8", "40x30"],
+    ]
+
+
+def test_json_is_one_line_a_query(run, searchable, cat, found, hit):
+    searchable.says("/v1/search", found(hit()))
+    result = run("search", cat, cat, "--json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line["query"], line["hits"][0]["milvus_id"]) for line in lines] == [(str(cat), 7)] * 2
+
+
+def test_top_k_and_namespace_reach_the_service(run, searchable, cat, found):
+    searchable.says("/v1/search", found())
+    run("search", cat, "--top-k", "3", "--namespace", "cats")
+    assert b'name="top_k"\r\n\r\n3\r\n' in searchable.seen[0][2]
+    assert b'name="namespace"\r\n\r\ncats\r\n' in searchable.seen[0][2]
+
+
+def test_a_glob_in_quotes_is_every_file_that_it_matches(run, searchable, cat, picture, found):
+    searchable.says("/v1/search", found())
+    (cat.parent / "[1].png").write_bytes(picture())
+    result = run("search", f"{cat.parent}/*.png", "--json")
+    assert [json.loads(line)["query"] for line in result.stdout.splitlines()] == [str(cat.parent / "[1].png"), str(cat)]
+    # A name that is there is that name, whatever wildcards it holds.
+    assert run("search", cat.parent / "[1].png", "--json").exit_code == 0
+
+
+def test_one_bad_picture_does_not_keep_the_others_from_being_searched_by(run, searchable, cat, found):
+    searchable.says("/v1/search", found())
+    (cat.parent / "a.png").touch()
+    result = run("search", f"{cat.parent}/*.png", "--json")
+    assert result.exit_code == 1
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert first["error"]["code"] == "empty_image"
+    assert second["hits"] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code"), [(415, "not_an_image", 1), (404, "unknown_namespace", 2), (503, "store_unavailable", 3)]
+)
+def test_what_the_service_refuses_decides_the_exit_code(run, searchable, cat, status, code, exit_code):
+    searchable.refuses("/v1/search", status, code, "because")
+    result = run("search", cat)
+    assert result.exit_code == exit_code
+    assert f"because ({code})" in result.stderr
+
+
+def test_hostile_words_of_the_service_do_not_reach_the_terminal(run, searchable, cat, found, hit):
+    searchable.says("/v1/search", found(hit(image_path="/\x1b[2J/x.jpg", label="[bold]\x9b")))
+    result = run("search", cat)
+    assert "\x1b" not in result.output
+    assert "\x9b" not in result.output
+    assert "[bold]" in result.stdout
+
+
+def test_the_page_shows_the_query_beside_its_hits(run, searchable, cat, picture, found, hit):
+    searchable.says("/v1/search", found(hit(7), hit(8)))
+    searchable.says("/v1/images/7/thumbnail", picture(kind="WEBP"), media_type="image/webp")
+    searchable.refuses("/v1/images/8/thumbnail", 404, "unknown_image")
+    result = run("search", cat, cat, "--html", cat.parent / "page.html")
+    assert result.exit_code == 0
+    page = (cat.parent / "page.html").read_text()
+    assert page.count("data:image/webp") == 4
+    assert page.count("no picture") == 2
+
+
+def test_a_page_without_a_folder_is_refused_before_anything_is_asked(run, searchable, cat):
+    assert run("search", cat, "--html", cat.parent / "none" / "page.html").exit_code == 2
+    assert not searchable.seen
