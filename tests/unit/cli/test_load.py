@@ -3,7 +3,7 @@
 import pytest
 from ray.job_submission import JobDetails
 
-from cli.bulk_job import BulkJob, exit_code_of, Lines
+from cli.bulk_job import BulkJob, Lines, exit_code_of
 from cli.commands.load import report_in
 from imagesearch.errors import ImageSearchError, StoreUnavailable
 
