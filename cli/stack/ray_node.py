@@ -69,6 +69,8 @@ def ray_process(
         "RAY_USAGE_STATS_ENABLED": "0",
         "IMAGESEARCH_HOME": str(settings.home),
         PROFILE_VARIABLE: settings.profile,
+        # A job's entrypoint says `python`.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         # Replicas and job drivers import the code from here.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
         **(env or {}),
