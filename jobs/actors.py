@@ -14,7 +14,7 @@ from jobs.write import Writer
 
 # A worker that died is started anew and its call made again (every call can be repeated), but not for ever: a picture that
 # kills the decoder's process would kill each new one.
-RESTARTS = {"max_restarts": -1, "max_task_retries": 2}
+RESTARTS: dict[str, Any] = {"max_restarts": -1, "max_task_retries": 2}
 
 
 class Pool:

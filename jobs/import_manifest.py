@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def import_source(
                 if isinstance(one, ImageSearchError):
                     logger.warning("skipped: %s", one.detail)
             skipped += len(part) - len(good)
-            patiently(lambda rows=good: add_log.append(rows), settings.load.store_retry_s)
+            patiently(partial(add_log.append, good), settings.load.store_retry_s)
             requested += len(good)
             progress(requested)
         return imports.finish(import_id, requested, skipped)

@@ -29,6 +29,7 @@ def table(path: Path, namespace: str) -> Iterator[AddRequest | InputError]:
     Relative paths are meant from the table's folder. Raises InputError when the file is no such table.
     """
     suffix = path.suffix.lower()
+    lines: Iterator[Mapping[str, Any] | InputError]
     if suffix == ".parquet":
         lines = _parquet(path)
     elif suffix in (".jsonl", ".ndjson"):

@@ -1,0 +1,1 @@
+"""What is measured, against which goal, and the recorded results."""
