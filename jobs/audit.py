@@ -30,7 +30,7 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
     """
     stores = open_stores(settings)
     try:
-        counts: dict[Kind, int] = dict.fromkeys(Kind, 0)
+        counts: dict[Kind, int] = dict.fromkeys(list(Kind), 0)
         for one in differences(stores.catalog, stores.index):
             counts[one.kind] += 1
             _say({**asdict(one), **({"repaired": repair(stores, one)} if mend else {})})
