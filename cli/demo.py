@@ -32,10 +32,17 @@ def main() -> int:
     output = Output(as_json=False)
     output.log()
     try:
-        return run(output, os.environ.get("IMAGES") or None, int(os.environ.get("PORT") or 0) or None)
+        return run(output, os.environ.get("IMAGES") or None, chosen_port(os.environ.get("PORT", "")))
     except ImageSearchError as exc:
         output.say(f"error: {exc.detail} ({exc.code})", "red")
         return exit_code(exc)
+
+
+def chosen_port(text: str) -> int | None:
+    """Return the port that PORT names, None for an empty one. Raises ConfigError."""
+    if text and not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise ConfigError(f"PORT={text} is no port: a number from 1 to 65535")
+    return int(text) if text else None
 
 
 def run(output: Output, images: str | None, port: int | None) -> int:

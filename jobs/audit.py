@@ -30,7 +30,7 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
     """
     stores = open_stores(settings)
     try:
-        counts: dict[Kind, int] = dict.fromkeys(list(Kind), 0)
+        counts = {Kind.MISSING: 0, Kind.DOUBLED: 0, Kind.ORPHAN: 0}
         for one in differences(stores.catalog, stores.index):
             counts[one.kind] += 1
             _say({**asdict(one), **({"repaired": repair(stores, one)} if mend else {})})
@@ -39,7 +39,12 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
             if counts[Kind.MISSING]:
                 reload(settings)
             left = sum(1 for _ in differences(stores.catalog, stores.index))
-        totals = {"pictures": stores.catalog.count(), "vectors": stores.index.count(), **counts, "left": left}
+        totals: dict[str, int] = {
+            "pictures": stores.catalog.count(),
+            "vectors": stores.index.count(),
+            **{kind.value: counts[kind] for kind in counts},
+            "left": left,
+        }
         _say(totals)
         return totals
     finally:

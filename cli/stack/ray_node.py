@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import urllib.error
@@ -11,7 +11,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports
+from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens
 from config.settings import PROFILE_VARIABLE, PROJECT_ROOT, Settings
 
 # What Ray appends to its temporary folder for a socket: session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.
@@ -56,6 +56,8 @@ def ray_process(
         f"--runtime-env-agent-port={ports.runtime_env}",
         f"--node-manager-port={ports.node}",
         f"--object-manager-port={ports.objects}",
+        # Free ones for the workers, too: the usual range is another cluster's as well.
+        *("--min-worker-port=0", "--max-worker-port=0"),
         # A node of one CPU must still hold both replicas and the actors of a load, which share it.
         f"--num-cpus={max(4, os.cpu_count() or 1)}",
         "--object-store-memory=512000000",
@@ -64,8 +66,13 @@ def ray_process(
         *extra,
     ]
     variables = {
-        # Ray would write a token file into the user's home and ask every client for it; on the loopback address it guards nothing.
+        # Without it Ray takes 127.0.0.1 for a slip and listens on every address of the machine, whatever the arguments above say.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Said on purpose: a token file in the user's home, which another cluster may have left, would turn tokens on for this node
+        # and not for its clients. Nobody outside this machine reaches the node.
         "RAY_AUTH_MODE": "disabled",
+        # Another cluster's address in the user's shell is not this node's.
+        "RAY_ADDRESS": f"{LOOPBACK}:{ports.gcs}",
         "RAY_USAGE_STATS_ENABLED": "0",
         "IMAGESEARCH_HOME": str(settings.home),
         PROFILE_VARIABLE: settings.profile,
@@ -75,21 +82,39 @@ def ray_process(
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
         **(env or {}),
     }
-    return ServerProcess("ray", settings.home, command, lambda: _dashboard_answers(ports.dashboard), variables, start_timeout_s=120)
+    return ServerProcess("ray", settings.home, command, lambda: _answers(ports), variables, start_timeout_s=120)
 
 
 def ray_folder(home: Path) -> Path:
-    """Return Ray's temporary folder: under `home`, or a short private one where the paths of its sockets would be too long."""
+    """Return Ray's temporary folder: `home`/ray, or what it links to, a private folder with a short path where Ray needs one.
+
+    Ray keeps its sockets there, and the path of a socket is limited.
+    """
     folder = home / "ray"
     if len(os.fsencode(folder)) + SOCKET_TAIL < SOCKET_PATH_LIMIT:
         return folder
-    short = hashlib.sha256(os.fsencode(home)).hexdigest()[:10]
-    return Path(tempfile.gettempdir(), f"imagesearch-{os.getuid()}-{short}")
+    if not folder.is_dir():
+        folder.unlink(missing_ok=True)
+        folder.symlink_to(tempfile.mkdtemp(prefix="imagesearch-"))
+    return folder.readlink()
 
 
-def _dashboard_answers(port: int) -> bool:
+def remove_ray_folder(home: Path) -> None:
+    """Remove Ray's temporary folder, wherever it lies; one that is not there is no error."""
+    folder = home / "ray"
+    if folder.is_symlink():
+        shutil.rmtree(folder.readlink(), ignore_errors=True)
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(ports: RayPorts) -> bool:
+    # The agent is the last to come: a child of the node's own process, where work runs.
+    if not listens(ports.agent):
+        return False
     try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/api/version", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{ports.dashboard}/api/version", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -42,19 +42,33 @@ def deploy(settings: Settings, dashboard: str, port: int) -> None:
 
     Raises ConfigError when the port is taken, StoreUnavailable with Serve's own words when the service does not come up.
     """
-    client = ServeSubmissionClient(dashboard)
-    if not _applications(client) and listens(port):
+    config = local_config(settings, port)
+    (name,) = (application["name"] for application in config["applications"])
+    try:
+        client = ServeSubmissionClient(dashboard)
+        if not _applications(client):
+            refuse_taken(port)
+        client.deploy_applications(config)
+        end = time.monotonic() + TIMEOUT_S
+        while True:
+            application = _applications(client).get(name, {"status": "NOT_STARTED"})
+            if application["status"] == "RUNNING":
+                return
+            if application["status"] == "DEPLOY_FAILED":
+                raise StoreUnavailable(f"the service did not start: {_reasons(application)}", store="serve")
+            if time.monotonic() > end:
+                raise StoreUnavailable(
+                    f"the service was not running after {TIMEOUT_S:.0f} s: {_reasons(application)}", store="serve"
+                )
+            time.sleep(0.2)
+    except (OSError, RuntimeError) as exc:  # what Ray's client raises: of the connection, and for an answer that is an error
+        raise StoreUnavailable(f"Ray's dashboard {dashboard} does not take the service: {exc}", store="serve") from exc
+
+
+def refuse_taken(port: int) -> None:
+    """Raise ConfigError when another program has the port."""
+    if listens(port):
         raise ConfigError(f"port {port} is taken by another program; choose one with PORT=NUMBER or --port NUMBER")
-    client.deploy_applications(local_config(settings, port))
-    end = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < end:
-        (application,) = _applications(client).values() or ({"status": "DEPLOYING"},)
-        if application["status"] == "RUNNING":
-            return
-        if application["status"] in ("DEPLOY_FAILED", "UNHEALTHY"):
-            raise StoreUnavailable(f"the service did not start: {_reasons(application)}", store="serve")
-        time.sleep(0.2)
-    raise StoreUnavailable(f"the service was not running after {TIMEOUT_S:.0f} s: {_reasons(application)}", store="serve")
 
 
 def _applications(client: ServeSubmissionClient) -> dict[str, Any]:
