@@ -121,6 +121,7 @@ class RaySettings(Section):
 
     address: str | None = Field(None, description="GCS address, host:port; RAY_ADDRESS wins over it")
     dashboard: str | None = Field(None, description="http://host:port for serve deploy and job submit")
+    token_file: Path | None = Field(None, description="the cluster's token; unset: RAY_AUTH_MODE and its kin decide")
 
 
 class HttpSettings(Section):

@@ -75,7 +75,11 @@ def load_settings(profile: str | None = None) -> Settings:
     A profile is the name of a file in config/ or the path of a YAML file. Raises ConfigError naming what is wrong.
     """
     profile = profile or os.environ.get(PROFILE_VARIABLE) or "local"
-    path = Path(profile) if profile.endswith((".yaml", ".yml")) else PROJECT_ROOT / "config" / f"{profile}.yaml"
+    path = PROJECT_ROOT / "config" / f"{profile}.yaml"
+    if profile.endswith((".yaml", ".yml")):
+        # Handed on to replicas and jobs, which run in other folders.
+        path = Path(profile).absolute()
+        profile = str(path)
     home = Path(os.environ.get("IMAGESEARCH_HOME") or PROJECT_ROOT / ".imagesearch").absolute()
     values = read_yaml(path, home)
     if values.get("embedded"):
@@ -83,7 +87,7 @@ def load_settings(profile: str | None = None) -> Settings:
         if record.exists():
             values = merge(values, read_yaml(record, home))
     try:
-        return Settings(**{"profile": path.stem, "home": home, **values})
+        return Settings(**{"profile": profile, "home": home, **values})
     except ValidationError as exc:
         wrong = "; ".join(
             f"{'.'.join(map(str, e['loc']))} (IMAGESEARCH_{'__'.join(map(str, e['loc'])).upper()}): {e['msg']}"

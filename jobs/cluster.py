@@ -26,9 +26,9 @@ def connected(settings: Settings) -> Iterator[None]:
             "run `imagesearch up`" if settings.embedded else "set RAY_ADDRESS or IMAGESEARCH_RAY__ADDRESS, or use `ray job submit`"
         )
         raise StoreUnavailable(f"no Ray cluster is known; {how}", store="ray")
-    if settings.embedded:
-        # Ray would otherwise write a token file into the user's home and ask for it from then on; loopback needs none.
-        os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+    if settings.ray.token_file is not None:
+        # Said on purpose: Ray would otherwise write a token of its own into the user's home and ask for it from then on.
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="", RAY_AUTH_TOKEN_PATH=str(settings.ray.token_file))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)

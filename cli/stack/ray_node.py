@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens
 from config.settings import PROFILE_VARIABLE, PROJECT_ROOT, Settings
@@ -43,6 +44,7 @@ def ray_process(
     settings: Settings, ports: RayPorts, extra: tuple[str, ...] = (), env: dict[str, str] | None = None
 ) -> ServerProcess:
     """Return the head node, not started; `extra` are further arguments of `ray start`, `env` further variables of all workers."""
+    token = token_file(settings.home)
     command = [
         *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"),
         f"--node-ip-address={LOOPBACK}",
@@ -68,9 +70,11 @@ def ray_process(
     variables = {
         # Without it Ray takes 127.0.0.1 for a slip and listens on every address of the machine, whatever the arguments above say.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # Said on purpose: a token file in the user's home, which another cluster may have left, would turn tokens on for this node
-        # and not for its clients. Nobody outside this machine reaches the node.
-        "RAY_AUTH_MODE": "disabled",
+        # A token of its own, and not one that lies in the user's home: other users of this machine reach the loopback address, and
+        # each replica listens on every address for calls that it unpickles.
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": "",
+        "RAY_AUTH_TOKEN_PATH": str(token),
         # Another cluster's address in the user's shell is not this node's.
         "RAY_ADDRESS": f"{LOOPBACK}:{ports.gcs}",
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -82,7 +86,17 @@ def ray_process(
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
         **(env or {}),
     }
-    return ServerProcess("ray", settings.home, command, lambda: _answers(ports), variables, start_timeout_s=120)
+    return ServerProcess("ray", settings.home, command, lambda: _answers(ports, token), variables, start_timeout_s=120)
+
+
+def token_file(home: Path) -> Path:
+    """Return the file of the token that the node asks of its clients, readable by this user alone; made where there is none."""
+    path = home / "run" / "ray_token"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path
 
 
 def ray_folder(home: Path) -> Path:
@@ -109,12 +123,13 @@ def remove_ray_folder(home: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _answers(ports: RayPorts) -> bool:
+def _answers(ports: RayPorts, token: Path) -> bool:
     # The agent is the last to come: a child of the node's own process, where work runs.
     if not listens(ports.agent):
         return False
+    address = f"http://{LOOPBACK}:{ports.dashboard}/api/version"
     try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{ports.dashboard}/api/version", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        answer = httpx.get(address, headers={"Authorization": f"Bearer {token.read_text()}"}, timeout=2, trust_env=False)
+    except httpx.TransportError:
         return False
+    return answer.status_code == httpx.codes.OK

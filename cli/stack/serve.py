@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
+from cli.ray_dashboard import dashboard_of, translated
 from cli.stack.process import listens
 from config.settings import PROJECT_ROOT, Settings, merge
 from imagesearch.errors import ConfigError, StoreUnavailable
@@ -37,14 +38,15 @@ def local_config(settings: Settings, port: int, path: Path = CONFIG) -> dict[str
     return config
 
 
-def deploy(settings: Settings, dashboard: str, port: int) -> None:
+def deploy(settings: Settings, port: int) -> None:
     """Deploy and wait until the service runs; deploying what runs already changes nothing.
 
     Raises ConfigError when the port is taken, StoreUnavailable with Serve's own words when the service does not come up.
     """
     config = local_config(settings, port)
     (name,) = (application["name"] for application in config["applications"])
-    try:
+    dashboard = dashboard_of(settings)
+    with translated(dashboard):
         client = ServeSubmissionClient(dashboard)
         if not _applications(client):
             refuse_taken(port)
@@ -61,8 +63,6 @@ def deploy(settings: Settings, dashboard: str, port: int) -> None:
                     f"the service was not running after {TIMEOUT_S:.0f} s: {_reasons(application)}", store="serve"
                 )
             time.sleep(0.2)
-    except (OSError, RuntimeError) as exc:  # what Ray's client raises: of the connection, and for an answer that is an error
-        raise StoreUnavailable(f"Ray's dashboard {dashboard} does not take the service: {exc}", store="serve") from exc
 
 
 def refuse_taken(port: int) -> None:

@@ -13,7 +13,7 @@ import yaml
 
 from cli.stack.milvus_lite import milvus_lite_process
 from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens, recorded, stop_recorded
-from cli.stack.ray_node import RayPorts, ray_process, remove_ray_folder
+from cli.stack.ray_node import RayPorts, ray_process, remove_ray_folder, token_file
 from cli.stack.redis_server import redis_process
 from cli.stack.serve import deploy, refuse_taken
 from config.settings import Settings, load_settings, read_yaml
@@ -55,7 +55,7 @@ def up(settings: Settings, port: int | None = None, say: Callable[[str], None] =
             processes[name].start()
         settings = load_settings(settings.profile)
         say("service: deploying")
-        deploy(settings, reach["ray"]["dashboard"], port)
+        deploy(settings, port)
         undo.pop_all()
     return settings
 
@@ -109,7 +109,11 @@ def _processes(
     if "ray" not in running:
         ports = RayPorts.free()
         processes["ray"] = ray_process(settings, ports)
-        reach["ray"] = {"address": f"{LOOPBACK}:{ports.gcs}", "dashboard": f"http://{LOOPBACK}:{ports.dashboard}"}
+        reach["ray"] = {
+            "address": f"{LOOPBACK}:{ports.gcs}",
+            "dashboard": f"http://{LOOPBACK}:{ports.dashboard}",
+            "token_file": str(token_file(home)),
+        }
     return processes, reach
 
 
