@@ -13,6 +13,7 @@ from ray.exceptions import AuthenticationError
 
 from config import Settings
 from imagesearch.errors import StoreUnavailable
+from jobs.cluster import show_token
 
 
 def dashboard_of(settings: Settings) -> str:
@@ -23,8 +24,7 @@ def dashboard_of(settings: Settings) -> str:
     if settings.ray.dashboard is None:
         how = "run `imagesearch up`" if settings.embedded else "set IMAGESEARCH_RAY__DASHBOARD to http://host:port"
         raise StoreUnavailable(f"no Ray cluster is known; {how}", store="ray")
-    if settings.ray.token_file is not None:
-        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="", RAY_AUTH_TOKEN_PATH=str(settings.ray.token_file))
+    show_token(settings)
     for variable in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
         # Ray would let them win over the address that it is given; here the settings name the cluster.
         os.environ.pop(variable, None)

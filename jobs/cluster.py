@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray
+from ray._private import ray_constants
+from ray._raylet import AuthenticationTokenLoader, Config
 
 from config.settings import Settings
 from imagesearch.errors import StoreUnavailable
@@ -26,9 +28,10 @@ def connected(settings: Settings) -> Iterator[None]:
             "run `imagesearch up`" if settings.embedded else "set RAY_ADDRESS or IMAGESEARCH_RAY__ADDRESS, or use `ray job submit`"
         )
         raise StoreUnavailable(f"no Ray cluster is known; {how}", store="ray")
-    if settings.ray.token_file is not None:
-        # Said on purpose: Ray would otherwise write a token of its own into the user's home and ask for it from then on.
-        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="", RAY_AUTH_TOKEN_PATH=str(settings.ray.token_file))
+    show_token(settings)
+    if address.startswith("127.0.0.1:"):
+        # Ray takes it for a slip, and asks at the machine's other address, where a node on the loopback address does not listen.
+        ray_constants.ENABLE_RAY_CLUSTER = False
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
@@ -38,3 +41,12 @@ def connected(settings: Settings) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def show_token(settings: Settings) -> None:
+    """Have this process's Ray clients show the token of the settings; without one Ray's own variables decide."""
+    if settings.ray.token_file is not None:
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="", RAY_AUTH_TOKEN_PATH=str(settings.ray.token_file))
+        # Ray looked at the variables when it was imported, and keeps the first token that it read.
+        Config.initialize("")
+        AuthenticationTokenLoader.instance().reset_cache()
