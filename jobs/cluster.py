@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import ray
 from ray._private import ray_constants
-from ray._raylet import AuthenticationTokenLoader, Config
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # absent from the extension's stub
 
 from config.settings import Settings
 from imagesearch.errors import StoreUnavailable
