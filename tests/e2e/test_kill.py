@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_a_killed_job_loses_and_doubles_nothing(collection):
         with bulk_load(env) as job:
             before = stores.add_log.backlog().pending
             while job.poll() is None and stores.add_log.backlog().pending > before - 40:
-                pass
+                time.sleep(0.02)
             os.kill(job.pid, signal.SIGKILL)
             job.communicate()
         assert job.returncode == -signal.SIGKILL, "the job was over before it could be killed"
