@@ -77,6 +77,8 @@ def ray_process(
         "RAY_AUTH_TOKEN_PATH": str(token),
         # Another cluster's address in the user's shell is not this node's.
         "RAY_ADDRESS": f"{LOOPBACK}:{ports.gcs}",
+        # Nowhere to move the replicas to: `down` need not wait for it.
+        "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "IMAGESEARCH_HOME": str(settings.home),
         PROFILE_VARIABLE: settings.profile,

@@ -1,0 +1,61 @@
+import socket
+
+import pytest
+import yaml
+
+from cli.stack.serve import local_config, refuse_taken
+from config.sections import ServeSettings
+from imagesearch.errors import ConfigError
+
+
+@pytest.fixture
+def overriding(settings):
+    return lambda deployments: settings.model_copy(update={"serve": ServeSettings(deployments=deployments)})
+
+
+def deployment(config, name):
+    (application,) = config["applications"]
+    return next(one for one in application["deployments"] if one["name"] == name)
+
+
+def test_the_service_listens_on_the_loopback_address_at_the_chosen_port(settings):
+    config = local_config(settings, 8123)
+    assert (config["http_options"]["host"], config["http_options"]["port"]) == ("127.0.0.1", 8123)
+
+
+def test_the_application_reads_the_profile_of_who_deploys_it(settings):
+    (application,) = local_config(settings, 8123)["applications"]
+    assert application["args"] == {"profile": settings.profile}
+
+
+def test_the_local_profile_asks_for_no_gpu_and_scales_nothing(settings):
+    config = local_config(settings, 8123)
+    assert deployment(config, "Embedder")["ray_actor_options"]["num_gpus"] == 0
+    for name in ("Embedder", "SearchIngress"):
+        assert "autoscaling_config" not in deployment(config, name)
+
+
+def test_what_is_not_overridden_stays_as_the_file_has_it(overriding):
+    plain = deployment(local_config(overriding({}), 8123), "Embedder")
+    changed = deployment(local_config(overriding({"Embedder": {"max_ongoing_requests": 3}}), 8123), "Embedder")
+    assert changed == {**plain, "max_ongoing_requests": 3}
+
+
+def test_a_deployment_that_the_file_does_not_have_is_named(overriding):
+    with pytest.raises(ConfigError, match=r"'Embeder'; serve_config\.yaml has"):
+        local_config(overriding({"Embeder": {"num_replicas": 2}}), 8123)
+
+
+def test_the_file_itself_is_not_changed(settings):
+    from cli.stack.serve import CONFIG
+
+    before = CONFIG.read_text()
+    local_config(settings, 8123)
+    assert CONFIG.read_text() == before
+    assert yaml.safe_load(before)["applications"][0]["args"] == {"profile": "cluster"}
+
+
+def test_a_port_that_another_program_has_is_refused_with_the_way_out(nobody):
+    refuse_taken(nobody)
+    with socket.create_server(("127.0.0.1", 0)) as stranger, pytest.raises(ConfigError, match="PORT="):
+        refuse_taken(stranger.getsockname()[1])
