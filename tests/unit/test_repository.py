@@ -1,4 +1,4 @@
-"""The repository guards itself: which way imports go, how long files get, what the documents must name."""
+"""The repository guards itself: which way imports go, who speaks which driver, how long files get, how errors travel."""
 
 import ast
 import pickle
@@ -6,16 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from cli.main import app
 from imagesearch import errors
-from serve_app.problems import status_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("config", "imagesearch", "serve_app", "jobs", "cli")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-README = (ROOT / "README.md").read_text()
 
 # What a package may not import, from DESIGN: imports go down only.
 FORBIDDEN = {
@@ -98,8 +94,12 @@ def test_a_module_says_what_it_is_for_and_stays_short(path):
     assert len(text.splitlines()) <= 300
 
 
+def test_tests_stay_short_too():
+    assert [str(path) for path in (ROOT / "tests").rglob("*.py") if len(path.read_text().splitlines()) > 300] == []
+
+
 @pytest.mark.parametrize("kind", list(error_classes()), ids=lambda kind: kind.__name__)
-def test_an_error_survives_a_process_border_and_has_a_status_and_a_line_in_the_readme(kind):
+def test_an_error_survives_a_process_border_with_its_data(kind):
     again = pickle.loads(pickle.dumps(kind("what happened", store="sql", row=3)))
     assert (type(again), again.detail, again.data, str(again)) == (
         kind,
@@ -107,23 +107,8 @@ def test_an_error_survives_a_process_border_and_has_a_status_and_a_line_in_the_r
         {"store": "sql", "row": 3},
         "what happened",
     )
-    assert 400 <= status_of(again) < 600
-    assert f"`{kind.code}`" in README or kind in (errors.ImageSearchError,)
 
 
 def test_error_codes_are_distinct():
     codes = [kind.code for kind in error_classes()]
     assert len(codes) == len(set(codes))
-
-
-def test_every_command_and_make_target_is_in_the_readme():
-    for command in get_command(app).commands:
-        assert re.search(rf"`(imagesearch )?{command}\b", README), command
-    for target in re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split():
-        assert f"make {target}" in README, target
-
-
-def test_links_of_the_documents_lead_somewhere():
-    for document in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]:
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
-            assert (document.parent / link).exists(), f"{document.name}: {link}"
