@@ -23,6 +23,8 @@ from jobs.listing import SUFFIXES
 
 # Packages whose wheels carry pictures, and the folders of these. Never imported: what they depend on is not installed.
 PACKAGES = {"arcade": "resources/assets/images", "skimage": "data"}
+# A browser shows these side by side; a TIFF it does not.
+KINDS = frozenset({".jpg", ".png"})
 # Drawings on one plain colour tell nothing in a table of hits.
 LEAST_BYTES = 8_000
 
@@ -80,7 +82,7 @@ def packaged_pictures(target: Path) -> Path:
             raise ConfigError(f"the package {package} is not installed; name a folder of pictures with IMAGES=folder")
         source = Path(spec.origin).parent / folder
         for path in sorted(source.rglob("*")):
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in KINDS:
                 below = path.relative_to(source)
                 copy = target / below if len(below.parts) > 1 else target / "photographs" / below
                 if not copy.exists():
