@@ -28,6 +28,6 @@ def require_schema(settings: SqlSettings) -> None:
     if current != newest:
         raise StoreUnavailable(
             f"the SQL database is at migration {current or 'none'}, the code at {newest}; run `imagesearch up`, "
-            "or on a cluster deploy the service",
+            "or on a cluster `python -m jobs.migrate`",
             store="sql",
         )

@@ -40,7 +40,7 @@ def schema(settings: Settings) -> Finding:
         require_schema(settings.sql)
         return f"at migration {schema_versions(settings.sql)[0]}, the newest"
 
-    return asked("schema", ask, _start(settings, "deploy the service, which migrates"))
+    return asked("schema", ask, _start(settings, "run `python -m jobs.migrate`"))
 
 
 def milvus(settings: Settings) -> Finding:

@@ -126,7 +126,7 @@ def _open(data: bytes, limits: ImageSettings) -> tuple[ImageFile.ImageFile, str]
     except (DecompressionBombError, DecompressionBombWarning) as exc:
         raise TooManyPixels(f"the picture has too many pixels, the limit is {limits.max_pixels}") from exc
     except BROKEN as exc:
-        raise TruncatedImage(f"the header of the {image_format} is broken or ends early") from exc
+        raise TruncatedImage(f"the header of the {image_format} is broken, ends early, or is of a kind that is not read") from exc
     width, height = image.size
     if width * height > limits.max_pixels:
         raise TooManyPixels(f"the picture has {width} x {height} pixels, the limit is {limits.max_pixels}")
