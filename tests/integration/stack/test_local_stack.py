@@ -1,0 +1,100 @@
+"""The embedded stack whole: up, up again, after a fault, and down."""
+
+import os
+
+import httpx
+import psutil
+import pytest
+from ray._raylet import AuthenticationTokenLoader, Config
+from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
+
+from cli.stack.process import free_ports, listens
+from cli.stack.stack import PARTS, down, status, up
+from config import load_settings
+from imagesearch.errors import ConfigError
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """The settings that reach a running stack, with the smallest model and a home whose path is too long for Ray's sockets."""
+    home = tmp_path_factory.mktemp("a_home_with_a_path_that_is_rather_long_for_a_socket")
+    before = dict(os.environ)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("IMAGESEARCH_")]:
+            patch.delenv(name)
+        patch.setenv("IMAGESEARCH_HOME", str(home))
+        patch.setenv("IMAGESEARCH_MODEL__NAME", "tiny")
+        try:
+            yield up(load_settings(), free_ports(1)[0])
+        finally:
+            down(home)
+    # The clients of this process showed the node's token; those of later tests have none.
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
+
+
+def processes_of(stack):
+    parts = [psutil.Process(pid) for pid in status(stack.home).values()]
+    return [process for part in parts for process in (part, *part.children(recursive=True))]
+
+
+def test_the_service_is_ready_and_every_part_runs(stack):
+    answer = httpx.get(f"http://127.0.0.1:{stack.http.port}/readyz", timeout=30)
+    assert answer.status_code == 200, answer.text
+    assert set(status(stack.home)) == set(PARTS)
+
+
+def test_up_again_keeps_what_runs(stack):
+    before = status(stack.home)
+    again = up(load_settings())
+    assert status(stack.home) == before
+    assert again.http.port == stack.http.port
+
+
+def test_a_running_service_is_not_moved_to_another_port_behind_anyones_back(stack):
+    with pytest.raises(ConfigError, match=f"runs on port {stack.http.port}"):
+        up(load_settings(), free_ports(1)[0])
+
+
+def test_nothing_listens_beyond_this_machine_but_what_asks_for_the_token(stack):
+    open_wide = {
+        process.cmdline()[0]
+        for process in processes_of(stack)
+        for one in process.net_connections(kind="tcp")
+        if one.status == psutil.CONN_LISTEN and one.laddr.ip.removeprefix("::ffff:") != "127.0.0.1"
+    }
+    # Serve gives replicas no choice of address; Ray's token guards these ports.
+    assert all(name.startswith("ray::ServeReplica") for name in open_wide), open_wide
+
+
+def test_the_dashboard_takes_no_word_without_the_token(stack):
+    jobs = f"{stack.ray.dashboard}/api/jobs/"
+    assert httpx.get(jobs).status_code == 401
+    assert httpx.get(jobs, headers={"Authorization": "Bearer guessed"}).status_code == 403
+    assert httpx.get(jobs, headers={"Authorization": f"Bearer {stack.ray.token_file.read_text()}"}).status_code == 200
+
+
+def test_the_replicas_have_the_size_that_the_local_profile_gives_them(stack):
+    applications = ServeSubmissionClient(stack.ray.dashboard).get_serve_details()["applications"]
+    embedder = applications["imagesearch"]["deployments"]["Embedder"]["deployment_config"]
+    assert embedder["ray_actor_options"]["num_gpus"] == 0
+
+
+def test_a_store_that_died_comes_back_where_the_service_looks_for_it(stack):
+    redis = psutil.Process(status(stack.home)["redis"])
+    redis.kill()
+    redis.wait()
+    again = up(load_settings())
+    assert again.redis.url == stack.redis.url
+    assert status(stack.home)["redis"] != redis.pid
+
+
+def test_down_leaves_no_process_no_port_and_none_of_rays_files(stack):
+    processes, folder = processes_of(stack), (stack.home / "ray").readlink()
+    assert down(stack.home) == list(PARTS)
+    assert not [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert not listens(stack.http.port)
+    assert not folder.exists()
+    assert load_settings().ray.dashboard is None
