@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import resource
-import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -16,25 +16,29 @@ from imagesearch.images.s3 import S3
 DATA = bytes(100_000)
 
 
-@pytest.fixture
-def full_disk():
-    """Let no file of this process grow beyond a kilobyte, as a full disk would not."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, before)
+# In a process of its own: the limit would also end the growth of a file that the tests' own output goes to.
+ON_A_FULL_DISK = """
+import pathlib, resource, signal, sys
+from imagesearch.errors import StoreUnavailable
+from imagesearch.images.blobs import FolderBlobs
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+blobs = FolderBlobs(pathlib.Path(sys.argv[1]))
+for write in (lambda: blobs.put(bytes(100_000), "ab" * 32), blobs.ping):
+    try:
+        write()
+    except StoreUnavailable as exc:
+        assert exc.data == {"store": "blobs"}, exc.data
+        assert sys.argv[1] not in exc.detail, exc.detail
+    else:
+        raise AssertionError("the full disk was not noticed")
+"""
 
 
-def test_a_full_disk_is_an_unavailable_store_and_leaves_nothing_behind(tmp_path, full_disk):
-    blobs = FolderBlobs(tmp_path)
-    with pytest.raises(StoreUnavailable) as caught:
-        blobs.put(DATA, content_hash(DATA))
-    assert caught.value.data == {"store": "blobs"}
-    assert str(tmp_path) not in caught.value.detail
-    with pytest.raises(StoreUnavailable):
-        blobs.ping()
+def test_a_full_disk_is_an_unavailable_store_and_leaves_nothing_behind(tmp_path):
+    done = subprocess.run([sys.executable, "-c", ON_A_FULL_DISK, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
