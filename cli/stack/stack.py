@@ -44,6 +44,8 @@ def up(settings: Settings, port: int | None = None, say: Callable[[str], None] =
         _reach(home).write_text(yaml.safe_dump({**reach, "http": {"port": port}}))
         if not running:
             undo.callback(_reach(home).unlink, missing_ok=True)
+        if "ray" not in running:
+            undo.callback(remove_ray_folder, home)
         say("database: migrating")
         migrate(settings.sql)
         for name in PARTS:

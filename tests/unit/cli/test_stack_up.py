@@ -28,6 +28,7 @@ def test_a_part_that_does_not_start_stops_those_before_it(settings):
     assert "redis: starting" in heard
     assert status(settings.home) == {}
     assert not list((settings.home / "run").glob("*.json"))
+    assert not (settings.home / "ray").is_symlink()
     assert load_settings().ray.dashboard is None
 
 
