@@ -1,3 +1,9 @@
 """The servers that tests run on: real ones, in temporary folders, on free ports of 127.0.0.1."""
 
-pytest_plugins = ["tests.fixtures.mariadb", "tests.fixtures.milvus", "tests.fixtures.redis", "tests.fixtures.s3"]
+pytest_plugins = [
+    "tests.fixtures.ending",
+    "tests.fixtures.mariadb",
+    "tests.fixtures.milvus",
+    "tests.fixtures.redis",
+    "tests.fixtures.s3",
+]
