@@ -16,11 +16,13 @@ from serve_app.body_limit import BodyLimit
 from serve_app.edge import Edge
 from serve_app.openapi import Api
 from serve_app.problems import on_error, on_http, on_invalid_parameters
+from serve_app.routes.docs import docs_routes
 from serve_app.routes.images import image_routes
 from serve_app.routes.search import search_routes
 from serve_app.routes.service import service_routes
 from serve_app.services import Services
 
+TITLE = "Reverse image search"
 VERSION = "1"
 
 # What a body has beside one picture: the other fields of a form, or of JSON.
@@ -38,9 +40,10 @@ def create_api(services: Services) -> FastAPI:
     # Base64 takes four bytes for three.
     max_body = services.images.max_bytes * 4 // 3 + BODY_SLACK
     api = Api(
-        title="Reverse image search",
+        title=TITLE,
         version=VERSION,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         middleware=[Middleware(Edge), Middleware(BodyLimit, max_bytes=max_body)],
         exception_handlers={
@@ -49,6 +52,7 @@ def create_api(services: Services) -> FastAPI:
             HTTPException: on_http,
         },
     )
+    api.include_router(docs_routes(TITLE))
     api.include_router(image_routes(services))
     api.include_router(search_routes(services))
     api.include_router(service_routes(services))

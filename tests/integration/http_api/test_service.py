@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 
 import pytest
 from openapi_spec_validator import validate
@@ -123,3 +124,14 @@ async def test_an_endless_upload_is_cut_off(service, path):
 
     answer = await service.client.post(path, content=endless(), headers={"content-type": "multipart/form-data; boundary=b"})
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_the_page_of_the_api_loads_from_this_service_alone(service):
+    page = await service.client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(loaded) == 3
+    assert all(url.startswith("/docs/assets/") for url in loaded)
+    assert [(await service.client.get(url)).status_code for url in loaded] == [200, 200, 200]
+    assert 'url: "/openapi.json"' in page.text.replace("'", '"')
+    assert (await service.client.get("/docs/assets/../core.py")).status_code == 404
