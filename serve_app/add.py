@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from imagesearch.errors import ImageSearchError, SourceInvalid
+from imagesearch.errors import ImageSearchError
 from imagesearch.images.decode import check_header
 from imagesearch.images.hashes import content_hash
+from imagesearch.images.place import check_place
 from imagesearch.types import AddRequest, LogRow
 from serve_app.schemas import AddForm, AddItem
 from serve_app.services import Services
@@ -45,23 +45,6 @@ class AddService:
 
     async def _append(self, requests: list[AddRequest]) -> list[LogRow | ImageSearchError]:
         return await self._services.sql.run(self._services.stores.add_log.append, requests) if requests else []
-
-
-def check_place(image_path: str) -> None:
-    """Raise SourceInvalid where no setting could ever make this path readable; whether it may be read is asked when it is."""
-    scheme, colon, rest = image_path.partition(":")
-    if "\0" in image_path:
-        raise SourceInvalid("image_path holds a NUL character")
-    if image_path.startswith("/"):
-        return
-    if colon and scheme.lower() in ("file", "s3", "http", "https") and rest.startswith("//"):
-        try:
-            parts = urlsplit(image_path)
-        except ValueError:
-            raise SourceInvalid("image_path is not a URI") from None
-        if parts.netloc or (scheme.lower() == "file" and parts.path):
-            return
-    raise SourceInvalid("image_path must be an absolute path or a file://, s3://, http:// or https:// URI")
 
 
 def _request(item: AddItem) -> AddRequest:

@@ -8,13 +8,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import Strict as StrictType
 
 from imagesearch.errors import InputError
+from imagesearch.images.place import MAX_PATH_CHARACTERS
+from imagesearch.info import check_info
 from imagesearch.types import DEFAULT_NAMESPACE, MAX_ID, NAMESPACE_PATTERN
-from serve_app.info import check_info
 from serve_app.json_text import parse_json
 
 MAX_BATCH_ITEMS = 1000
-# UTF-8 takes four bytes a character at most, and SQL's TEXT 65,535 bytes.
-MAX_PATH_CHARACTERS = 4096
 
 
 class Message(BaseModel):

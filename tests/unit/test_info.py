@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from imagesearch.info import MAX_INFO_BYTES, MAX_INFO_DEPTH, check_info
 from imagesearch.types import MAX_ID
-from serve_app.info import MAX_INFO_BYTES, MAX_INFO_DEPTH, check_info
 
 
 def nested(depth):
