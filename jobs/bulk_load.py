@@ -13,7 +13,8 @@ from time import monotonic
 from config import load_settings
 from jobs.cluster import connected
 from jobs.edge import job_edge
-from jobs.loader import BulkLoad, Report
+from jobs.engine import Report
+from jobs.loader import BulkLoad
 
 logger = logging.getLogger(__name__)
 

@@ -1,16 +1,16 @@
-"""Keeps the leases of rows in flight alive while their batch runs."""
+"""Claims rows for this process, and keeps the claims alive while their batch runs."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection
 from types import TracebackType
 
 from imagesearch.ports import Leases
 
 
 class LeaseKeeper:
-    """Renews every held lease three times a lease, in a thread; on leaving, gives back what is still held."""
+    """Renews every held lease three times a lease, in a thread; on leaving, gives back what is still held. Thread-safe."""
 
     def __init__(self, leases: Leases, lease_s: float) -> None:
         self._leases = leases
@@ -27,22 +27,32 @@ class LeaseKeeper:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stop.set()
         self._thread.join()
-        self.release(set(self._held))
+        self.release(self.held())
 
-    def hold(self, log_ids: Iterable[int]) -> None:
-        """Renew these from now on."""
+    def claim(self, log_ids: Collection[int]) -> set[int]:
+        """Return those that are this process's from now on, and were not before.
+
+        With Redis down every claim is granted: what this process holds itself it still does not get twice.
+        """
         with self._lock:
-            self._held.update(log_ids)
+            free = [log_id for log_id in log_ids if log_id not in self._held]
+        claimed = self._leases.claim(free)
+        with self._lock:
+            self._held |= claimed
+        return claimed
 
-    def release(self, log_ids: Iterable[int]) -> None:
+    def release(self, log_ids: Collection[int]) -> None:
         """Give these back."""
         log_ids = set(log_ids)
         with self._lock:
             self._held -= log_ids
         self._leases.release(log_ids)
 
+    def held(self) -> set[int]:
+        """Return what this process holds now."""
+        with self._lock:
+            return set(self._held)
+
     def _run(self) -> None:
         while not self._stop.wait(self._pause_s):
-            with self._lock:
-                held = list(self._held)
-            self._leases.renew(held)
+            self._leases.renew(self.held())

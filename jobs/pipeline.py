@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,6 @@ from imagesearch.errors import EmbeddingFailed, ImageSearchError, StoreError
 from imagesearch.stores.sql.ledger import Fault, Ledger, Tally
 from imagesearch.types import LogRow
 from jobs.actors import Pool, embed_pool, fetch_pool, write_pool
-from jobs.lease_keeper import LeaseKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -29,38 +27,47 @@ class Flight:
     calls: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A batch that ended, or a part of one; with an `error` its rows are as they were."""
+
+    rows: list[LogRow]
+    error: ImageSearchError | None = None
+
+
 class Pipeline:
     """Runs batches through fetch, embed and write; what becomes of them is counted in `tally`."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, keeper: LeaseKeeper) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self._settings = settings
         self._ledger = ledger
-        self._keeper = keeper
         self._pools: tuple[Pool, ...] = ()
         self._flights: dict[Any, Flight] = {}
         self.tally = Tally()
         self.seconds: Counter[str] = Counter()
 
-    def submit(self, rows: list[LogRow]) -> None:
-        """Start a batch, and the workers with the first one; waits while as many are in flight as the settings allow.
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is in flight."""
+        return bool(self._flights)
 
-        Raises what `settle` raises, and ConfigError or ModelError where a worker cannot open what it needs.
-        """
+    @property
+    def has_room(self) -> bool:
+        """Whether another batch may be submitted."""
+        return len(self._flights) < self._settings.load.batches_in_flight
+
+    def submit(self, rows: list[LogRow]) -> None:
+        """Start a batch, and the workers with the first one. Raises ConfigError or ModelError where a worker lacks something."""
         fetch, embed, write = self._pools or self._open()
-        while len(self._flights) >= self._settings.load.batches_in_flight:
-            self.settle()
-        self._keeper.hold(row.log_id for row in rows)
         prepared = fetch.call("prepare", rows)
         embedded = embed.call("embed", prepared)
         written = write.call("write", prepared, embedded)
         self._flights[written] = Flight(rows, (prepared, embedded, written))
 
-    def settle(self, timeout_s: float | None = None) -> bool:
-        """Wait for one batch and count it; False when none ended in time or none is in flight.
-
-        Raises StoreUnavailable or StoreBusy when a store stayed away too long; the batch's rows stay pending.
-        """
+    def settle(self, timeout_s: float) -> list[Settled]:
+        """Return the batches that ended, after waiting for the first of them up to `timeout_s`."""
         ended, _ = ray.wait(list(self._flights), num_returns=1, timeout=timeout_s) if self._flights else ([], [])
+        settled: list[Settled] = []
         for ref in ended:
             flight = self._flights.pop(ref)
             for pool, call in zip(self._pools, flight.calls, strict=True):
@@ -68,25 +75,22 @@ class Pipeline:
             try:
                 outcome = ray.get(ref)
             except (RayActorError, WorkerCrashedError) as exc:
-                self._isolate(flight.rows, exc)
+                settled += self._isolate(flight.rows, exc)
                 continue
             except RayTaskError as exc:
-                self._keeper.release(row.log_id for row in flight.rows)
-                raise _cause(exc) from exc
-            self._keeper.release(row.log_id for row in flight.rows)
+                settled.append(Settled(flight.rows, _cause(exc)))
+                continue
             self.tally += outcome.tally
             self.seconds.update(outcome.seconds)
-        return bool(ended)
+            settled.append(Settled(flight.rows))
+        return settled
 
-    def drain(self) -> None:
-        """Wait for all batches in flight."""
-        while self.settle():
-            pass
-
-    def stop(self) -> None:
-        """End the workers; batches still in flight are dropped, and their rows stay pending."""
+    def stop(self) -> list[list[LogRow]]:
+        """End the workers and return the batches that were still in flight; their rows stay pending."""
         for pool in self._pools:
             pool.stop()
+        left, self._flights = [flight.rows for flight in self._flights.values()], {}
+        return left
 
     def _open(self) -> tuple[Pool, ...]:
         """Start the workers and wait until each has what it needs: a missing weights file must not look like bad pictures."""
@@ -97,21 +101,20 @@ class Pipeline:
             raise _cause(exc) from exc
         return self._pools
 
-    def _isolate(self, rows: Iterable[LogRow], exc: Exception) -> None:
+    def _isolate(self, rows: list[LogRow], exc: Exception) -> list[Settled]:
         """Halve a batch that killed its worker again and again, until the row that does it stands alone and is failed."""
-        rows = list(rows)
-        self._keeper.release(row.log_id for row in rows)
         if len(rows) == 1:
             fault = EmbeddingFailed(f"the process that worked on this picture died: {type(exc).__name__}")
             self.tally += self._ledger.commit([], [Fault(rows[0], fault)], self._settings.load.max_attempts)
-            return
+            return [Settled(rows)]
         logger.warning("a batch of %d rows ended its worker (%s); trying its halves", len(rows), type(exc).__name__)
         half = len(rows) // 2
         self.submit(rows[:half])
         self.submit(rows[half:])
+        return []
 
 
-def _cause(exc: RayTaskError) -> BaseException:
+def _cause(exc: RayTaskError) -> ImageSearchError:
     """Return the project's own error behind Ray's wrapping, through however many stages it travelled."""
     seen: BaseException | None = exc
     while isinstance(seen, RayTaskError):

@@ -18,6 +18,7 @@ from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.ledger import Ledger
+from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import Fingerprint
 
 
@@ -28,6 +29,7 @@ class Stores:
     database: Database
     add_log: AddLog
     ledger: Ledger
+    waiting: Waiting
     catalog: Catalog
     imports: Imports
     index: MilvusIndex
@@ -58,6 +60,7 @@ def open_stores(settings: Settings) -> Stores:
         database=database,
         add_log=AddLog(database),
         ledger=Ledger(database),
+        waiting=Waiting(database),
         catalog=Catalog(database),
         imports=Imports(database),
         index=MilvusIndex(settings.milvus, fingerprint),

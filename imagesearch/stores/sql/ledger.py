@@ -1,4 +1,4 @@
-"""The add-log and the pictures as the loader sees them: read what waits, intern, commit a batch."""
+"""The add-log and the pictures as the loader writes them: intern, commit a batch, reopen."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, delete, func, select, update
+from sqlalchemy import Connection, Table, case, delete, select, update
 
 from imagesearch.errors import ImageSearchError
-from imagesearch.stores.sql.add_log import log_row
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.insert import insert_missing
 from imagesearch.stores.sql.tables import image_add_log as log
@@ -68,21 +67,6 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def last_id(self) -> int:
-        """Return the highest log_id given so far, 0 when there is none."""
-        with self._database.read() as connection:
-            return connection.execute(select(func.max(log.c.id))).scalar() or 0
-
-    def pending(self, after: int, upto: int | None, limit: int, import_id: int | None = None) -> list[LogRow]:
-        """Return up to `limit` pending rows with after < log_id <= upto, by log_id."""
-        query = select(log).where(log.c.state == LogState.PENDING, log.c.id > after).order_by(log.c.id).limit(limit)
-        if upto is not None:
-            query = query.where(log.c.id <= upto)
-        if import_id is not None:
-            query = query.where(log.c.import_id == import_id)
-        with self._database.read() as connection:
-            return [log_row(row) for row in connection.execute(query)]
 
     @repeat_when_busy
     def intern(self, pictures: Collection[tuple[str, PictureFacts]]) -> dict[tuple[str, str], Interned]:

@@ -8,6 +8,7 @@ from imagesearch.errors import NotAnImage, SourceTimeout
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.stores.sql.ledger import Fault, Found, Ledger, Tally
+from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import AddRequest, LogState, PictureFacts, PictureState
 
 
@@ -26,6 +27,11 @@ def ledger(database):
 
 
 @pytest.fixture
+def waiting(database):
+    return Waiting(database)
+
+
+@pytest.fixture
 def catalog(database):
     return Catalog(database)
 
@@ -36,14 +42,6 @@ def add(add_log, count, namespace="default"):
 
 def intern(ledger, name, namespace="default"):
     return ledger.intern([(namespace, facts(name))])[namespace, facts(name).content_hash]
-
-
-def test_pending_rows_are_read_by_key_range(ledger, add_log):
-    ids = [row.log_id for row in add(add_log, 10)]
-    assert [row.log_id for row in ledger.pending(0, None, 100)] == ids
-    assert [row.log_id for row in ledger.pending(ids[2], ids[5], 100)] == ids[3:6]
-    assert [row.log_id for row in ledger.pending(0, None, 3)] == ids[:3]
-    assert ledger.last_id() == ids[-1]
 
 
 def test_one_content_has_one_id_for_ever_and_another_in_another_namespace(ledger):
@@ -126,23 +124,23 @@ def test_a_very_long_fault_is_cut_to_fit(ledger, add_log):
     assert len(add_log.get(row.log_id).error_detail) == 4000
 
 
-def test_reopened_requests_are_loaded_anew_with_their_sources(ledger, add_log, catalog):
+def test_reopened_requests_are_loaded_anew_with_their_sources(ledger, add_log, catalog, waiting):
     rows = add(add_log, 3)
     one = intern(ledger, "a")
     batch = [Found(row, one.milvus_id, True) for row in rows]
     ledger.commit(batch, [], 5)
     assert ledger.reopen(one.milvus_id) == 3
     assert catalog.entries([one.milvus_id]) == {}
-    assert len(ledger.pending(0, None, 10)) == 3
+    assert len(waiting.ids(0, None, 10)) == 3
     assert ledger.commit(batch, [], 5) == Tally(loaded=1, duplicate=2)
     assert len(catalog.get(one.milvus_id).sources) == 3
 
 
-def test_a_batch_of_thousands_fits_the_databases_limits(ledger, add_log):
+def test_a_batch_of_thousands_fits_the_databases_limits(ledger, add_log, waiting):
     rows = add(add_log, 2500)
     known = ledger.intern([("default", facts(f"{n:04d}")) for n in range(2500)])
     ids = [one.milvus_id for one in known.values()]
     found = [Found(row, one, True) for row, one in zip(rows, ids, strict=True)]
     faults = [Fault(one.row, NotAnImage("x")) for one in found[2000:]]
     assert ledger.commit(found[:2000], faults, 5) == Tally(loaded=2000, failed=500)
-    assert ledger.pending(0, None, 1) == []
+    assert waiting.ids(0, None, 1) == []

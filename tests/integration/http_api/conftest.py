@@ -63,7 +63,7 @@ class Service:
     def load(self) -> None:
         """What the bulk load does to each row that waits, one by one and without Ray."""
         stores = self.stores
-        for row in stores.ledger.pending(0, None, 1000):
+        for row in stores.waiting.rows(stores.waiting.ids(0, None, 1000)):
             data = stores.sources.read(row.image_path)
             decoded = decode(data, self.settings.images, stores.preprocess.at_least)
             picture = facts(data, decoded)
