@@ -2,13 +2,16 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from imagesearch.errors import StoreError, StoreUnavailable, UnknownImport
+from imagesearch.types import LogRow, LogState
 from jobs.intake import Intake
 
 AWAY = StoreUnavailable("down", store="sql")
+A, B, C = ([LogRow(n, "default", f"/{n}", {}, LogState.PENDING, None, 0, None, None, datetime.now(UTC), None)] for n in (1, 2, 3))
 
 
 class Script:
@@ -67,18 +70,18 @@ def until(condition):
 
 
 def test_batches_come_in_order_and_then_the_end(intake):
-    one = intake(Script(["a"], [], ["b"], ["c"], last=None))
-    assert taken(one, 3) == [["a"], ["b"], ["c"]]
+    one = intake(Script(A, [], B, C, last=None))
+    assert taken(one, 3) == [A, B, C]
     assert one.take(5) == []
     assert one.ended
 
 
 def test_only_one_batch_is_held_ready_and_a_feed_that_waits_is_kept_alive(intake):
-    feed = Script(["a"], ["b"], last=["c"])
+    feed = Script(A, B, last=C)
     one = intake(feed)
     until(lambda: feed.idled > 2)
-    assert feed.script == [["b"]]
-    assert taken(one, 1) == [["a"]]
+    assert feed.script == [B]
+    assert taken(one, 1) == [A]
 
 
 def test_the_feed_learns_what_settled_in_its_own_thread_also_after_its_end(intake):
@@ -92,18 +95,15 @@ def test_the_feed_learns_what_settled_in_its_own_thread_also_after_its_end(intak
 
 
 def test_a_batch_that_nobody_took_is_given_back(intake):
-    class Row:
-        log_id = 7
-
-    feed = Script([Row()], last=[])
+    feed = Script(A, last=[])
     one = intake(feed)
     until(lambda: feed.idled)
-    assert [row.log_id for row in one.close(5)] == [7]
-    assert (feed.told, feed.closed) == ([([7], False)], 1)
+    assert one.close(5) == A
+    assert (feed.told, feed.closed) == ([([1], False)], 1)
 
 
 def test_a_store_that_comes_back_in_time_ends_nothing(intake):
-    assert taken(intake(Script(AWAY, AWAY, ["a"], last=None)), 1) == [["a"]]
+    assert taken(intake(Script(AWAY, AWAY, A, last=None)), 1) == [A]
 
 
 def test_a_store_that_stays_away_ends_the_load_with_its_own_error(intake):
@@ -113,13 +113,13 @@ def test_a_store_that_stays_away_ends_the_load_with_its_own_error(intake):
 
 
 def test_while_following_a_store_may_stay_away(intake):
-    assert taken(intake(Script(AWAY, AWAY, ["a"], last=[]), patience_s=None), 1) == [["a"]]
+    assert taken(intake(Script(AWAY, AWAY, A, last=[]), patience_s=None), 1) == [A]
 
 
 @pytest.mark.parametrize("error", [StoreError("no such table", store="sql"), UnknownImport("no import 9"), KeyError("a slip")])
 def test_what_does_not_pass_is_raised_at_once(intake, error):
     with pytest.raises(type(error)):
-        taken(intake(Script(error, last=["a"])), 1)
+        taken(intake(Script(error, last=A)), 1)
 
 
 def test_a_feed_that_hangs_does_not_keep_the_end(intake):
