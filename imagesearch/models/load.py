@@ -53,7 +53,8 @@ def cpus() -> int:
 
 def _fingerprint(spec: ModelSpec, weights: Path | None) -> Fingerprint:
     weights_digest = "none" if spec.library == "numpy" else digest(weights)
-    return Fingerprint(spec.name, weights_digest, str(spec.preprocess), spec.dim)
+    pooling = "" if spec.pooling == "avg" else f"-{spec.pooling}"
+    return Fingerprint(spec.name, weights_digest, f"{spec.preprocess}{pooling}", spec.dim)
 
 
 def _backbone(spec: ModelSpec, weights: Path | None, settings: ModelSettings) -> Backbone:

@@ -11,6 +11,8 @@ from imagesearch.errors import ModelError, UnknownModel
 from imagesearch.models import tiny
 from imagesearch.models.preprocess import Mode, Preprocess
 
+Pooling = Literal["avg", "gem"]
+
 TIMM_PREFIX = "timm:"
 BILINEAR = Image.Resampling.BILINEAR
 HALF: tuple[float, ...] = (0.5, 0.5, 0.5)
@@ -22,6 +24,7 @@ IMAGENET_STD: tuple[float, ...] = (0.229, 0.224, 0.225)
 class ModelSpec:
     """A model without its weights.
 
+    `pooling`: how the last feature map becomes one vector; `avg` is what the architecture does itself, `gem` the generalised mean.
     `head`: prefixes of the classifier's keys in a weights file, which are not used. `by_order`: its files may name the tensors
     differently, in the same order. `package`: the installable module that carries weights. `url`: torchvision's weights.
     `hub_id`: timm's weights on the Hugging Face hub.
@@ -32,6 +35,7 @@ class ModelSpec:
     architecture: str
     dim: int
     preprocess: Preprocess
+    pooling: Pooling = "avg"
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     head: tuple[str, ...] = ()
@@ -41,9 +45,8 @@ class ModelSpec:
     hub_id: str | None = None
 
 
-# Squashed, where classifiers are trained on a centre crop: a reverse search must see the whole picture. Of 801 pictures among
-# themselves, efficientnet_lite0 finds first by a copy: as JPEG of quality 50 98.5 % (crop 97.6), of half the size 96.8 (95.4),
-# without its outer 10 % 97.9 (96.3), without its outer 30 % 88.9 (80.3).
+# Squashed, where classifiers are trained on a centre crop: a reverse search must see the whole picture. Pooled by the generalised
+# mean and resized bilinearly, which tells small pictures of one family apart: docs/adr/0011-gem.md has the figures.
 SPECS = {
     spec.name: spec
     for spec in (
@@ -52,7 +55,8 @@ SPECS = {
             library="timm",
             architecture="tf_efficientnet_lite0",
             dim=1280,
-            preprocess=Preprocess(224, "squash"),
+            preprocess=Preprocess(224, "squash", interpolation=BILINEAR),
+            pooling="gem",
             mean=HALF,
             std=HALF,
             head=("classifier.", "_fc."),

@@ -62,7 +62,7 @@ def test_the_fingerprint_names_model_weights_and_preprocessing(lite0: Encoder, o
     fingerprint, preprocess = fingerprint_of(ModelSettings(), objects)
     assert fingerprint == lite0.fingerprint
     assert preprocess == lite0.preprocess
-    assert str(fingerprint) == f"efficientnet_lite0/1280/579344248a93/{preprocess}"
+    assert str(fingerprint) == f"efficientnet_lite0/1280/579344248a93/{preprocess}-gem"
 
 
 def test_other_weights_are_another_fingerprint(tmp_path: Path, objects: ObjectStore) -> None:
