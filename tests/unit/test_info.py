@@ -55,3 +55,17 @@ def test_size_is_counted_in_bytes_of_utf8():
 def test_a_million_small_values_are_refused():
     with pytest.raises(ValueError, match="limit"):
         check_info({"a": [0] * 1_000_000})
+
+
+def test_a_glance_and_a_long_look_come_to_the_same():
+    check_info({"a": "\x01" * (MAX_INFO_BYTES // 8 - 10)})
+    for info in (
+        {"a": "\x01" * (MAX_INFO_BYTES // 6)},
+        {f"k{n}": n for n in range(6000)},
+        {str(n) + "x" * 100: None for n in range(600)},
+    ):
+        with pytest.raises(ValueError, match="limit"):
+            check_info(info)
+    for value in (MAX_ID + 1, -MAX_ID - 1):
+        with pytest.raises(ValueError, match="64 bits"):
+            check_info({"n": value})

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
 from imagesearch.errors import IdempotencyConflict, ImageSearchError, UnknownLog
 from imagesearch.stores.sql.database import Database, repeat_when_busy
-from imagesearch.stores.sql.insert import insert_missing
+from imagesearch.stores.sql.insert import insert_all, insert_missing
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.types import AddRequest, LogRow, LogState
 
@@ -44,7 +44,7 @@ class AddLog:
             keyed = [r for r in requests if r.idempotency_key is not None]
             insert_missing(connection, log, [_values(r, now) for r in keyed])
             first = _rows_by_key(connection, keyed)
-            ids = iter(_insert_unkeyed(connection, [_values(r, now) for r in requests if r.idempotency_key is None]))
+            ids = iter(insert_all(connection, log, [_values(r, now) for r in requests if r.idempotency_key is None]))
             return [
                 _fresh(next(ids), request, now) if request.idempotency_key is None else _same_or_conflict(first, request)
                 for request in requests
@@ -104,18 +104,6 @@ def _values(request: AddRequest, now: datetime) -> dict[str, Any]:
         "attempts": 0,
         "create_time": now,
     }
-
-
-def _insert_unkeyed(connection: Connection, rows: list[dict[str, Any]]) -> Sequence[int]:
-    """Insert in multi-row statements and return the new ids in order."""
-    if not rows:
-        return []
-    if connection.dialect.name == "sqlite":
-        return connection.scalars(insert(log).returning(log.c.id, sort_by_parameter_order=True), rows).all()
-    # MySQL has no RETURNING; InnoDB gives the rows of one simple insert consecutive ids, whatever its auto-increment lock mode is.
-    first = connection.execute(insert(log).values(rows)).lastrowid
-    step = connection.exec_driver_sql("SELECT @@auto_increment_increment").scalar_one()
-    return range(first, first + step * len(rows), step)
 
 
 def _rows_by_key(connection: Connection, requests: Sequence[AddRequest]) -> dict[tuple[str, str | None], LogRow]:
