@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 class Section(BaseModel):
@@ -108,6 +108,30 @@ class LoadSettings(Section):
     store_retry_s: float = Field(120.0, ge=0, description="how long a batch waits for a store that is down")
     poll_s: float = Field(1.0, gt=0, description="pause between looks at the add-log while nothing waits there")
     stop_s: float = Field(2.0, ge=0, description="how long batches in flight may go on once the job is told to stop")
+
+
+class StreamSettings(Section):
+    """The stream that announces new rows of the add-log to `jobs.stream_load`; the add-log stays the truth."""
+
+    kind: Literal["none", "kafka"] = "none"
+    servers: tuple[str, ...] = Field((), description="host:port of some of the brokers")
+    topic: str = Field("imagesearch.added", min_length=1)
+    group: str = Field("imagesearch.load", min_length=1, description="loaders of one group share the topic")
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="librdkafka's own options by name")
+    secrets: dict[str, SecretStr] = Field(default_factory=dict, description="those of them that are secret: sasl.password, ...")
+    timeout_s: float = Field(10.0, gt=0, description="for each call to a broker")
+    queue_rows: int = Field(100_000, ge=1, description="announcements that a process keeps while a broker is slow or down")
+    deliver_s: float = Field(60.0, gt=0, description="how long one of them is tried before it is given up")
+    close_s: float = Field(5.0, ge=0, description="how long a process that ends waits for what is on its way")
+    session_s: float = Field(20.0, gt=0, description="how long a loader that fell silent keeps its share of the topic")
+    gather_s: float = Field(0.2, ge=0, description="how long announcements are gathered into one batch")
+    sweep_s: float = Field(60.0, gt=0, description="pause between looks at the add-log for rows that were never announced")
+
+    @model_validator(mode="after")
+    def _has_servers(self) -> StreamSettings:
+        if self.kind != "none" and not self.servers:
+            raise ValueError("stream.kind kafka needs stream.servers (IMAGESEARCH_STREAM__SERVERS)")
+        return self
 
 
 class SearchSettings(Section):

@@ -25,6 +25,7 @@ from config.sections import (
     ServeSettings,
     SourceSettings,
     SqlSettings,
+    StreamSettings,
 )
 from imagesearch.errors import ConfigError
 
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     images: ImageSettings = ImageSettings()
     model: ModelSettings = ModelSettings()
     load: LoadSettings = LoadSettings()
+    stream: StreamSettings = StreamSettings()
     search: SearchSettings = SearchSettings()
     http: HttpSettings = HttpSettings()
     ray: RaySettings = RaySettings()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from imagesearch.types import Fingerprint, Hit, IndexRow, PixelBatch, Vector, Vectors
+from imagesearch.types import Announcement, Fingerprint, Hit, IndexRow, LogRow, PixelBatch, Vector, Vectors
 
 
 class SourceReader(Protocol):
@@ -83,6 +83,39 @@ class Leases(Protocol):
 
     def release(self, log_ids: Collection[int]) -> None:
         """Give back what we still hold; never another owner's."""
+
+
+class Announcer(Protocol):
+    """Tells the loaders of rows that were committed to the add-log. A hint: never needed for correctness."""
+
+    def announce(self, rows: Iterable[LogRow]) -> None:
+        """Hand over those of the rows that are pending and return at once; what cannot be delivered is counted and dropped.
+
+        Never raises. Thread-safe. Announcing a row twice is harmless.
+        """
+
+    def close(self) -> None:
+        """Wait a bounded time for what is on its way; nothing is announced afterwards."""
+
+
+class Announcements(Protocol):
+    """The announced rows, as one member of a group that shares them. Used by one thread."""
+
+    def take(self, limit: int, timeout_s: float) -> list[Announcement]:
+        """Return up to `limit` announcements, in order within a partition, after `timeout_s` at the latest; [] for none.
+
+        One may come again, to this member or another, until it was finished. Raises StoreUnavailable when nothing came and the
+        stream reported why; it recovers by itself.
+        """
+
+    def finish(self, announcements: Iterable[Announcement]) -> None:
+        """Never hear of these again, once those before them in their partition are finished, too."""
+
+    def idle(self) -> None:
+        """Stay a member of the group while nothing is taken."""
+
+    def close(self) -> None:
+        """Leave the group; what was not finished goes to others."""
 
 
 class Embedder(Protocol):

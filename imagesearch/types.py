@@ -77,6 +77,16 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """The news that a row was added, and where in the stream it stood; `turn` counts how often its partition was given out."""
+
+    log_id: int
+    partition: int
+    offset: int
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class PictureFacts:
     """What the bytes alone say of a picture; width and height in pixels after EXIF orientation."""
 

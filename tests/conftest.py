@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fixtures.ending",
+    "tests.fixtures.kafka",
     "tests.fixtures.mariadb",
     "tests.fixtures.milvus",
     "tests.fixtures.redis",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from config.sections import StreamSettings
 from config.settings import Settings
+from imagesearch.errors import ConfigError
 from imagesearch.images.blobs import FolderBlobs, S3Blobs, open_blobs
 from imagesearch.images.s3 import S3
 from imagesearch.images.sources import Sources
 from imagesearch.models.load import fingerprint_of
 from imagesearch.models.preprocess import Preprocess
+from imagesearch.ports import Announcements, Announcer
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.redis_leases import RedisLeases
 from imagesearch.stores.sql.add_log import AddLog
@@ -19,6 +22,7 @@ from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.waiting import Waiting
+from imagesearch.stores.stream.silent import Silent
 from imagesearch.types import Fingerprint
 
 
@@ -77,3 +81,22 @@ def open_leases(settings: Settings, owner: str | None = None) -> RedisLeases:
     url = settings.sql.url.get_secret_value()
     place = url.rsplit("@", 1)[-1]  # a new password is not a new database
     return RedisLeases(settings.redis, scope=hashlib.sha256(place.encode()).hexdigest()[:12], owner=owner)
+
+
+def open_announcer(settings: StreamSettings) -> Announcer:
+    """Build the announcer of new rows; without a stream one that keeps silent, and nothing is opened. Raises ConfigError."""
+    if settings.kind == "none":
+        return Silent()
+    # Kafka's library is loaded only by who has a stream.
+    from imagesearch.stores.stream.announcer import KafkaAnnouncer
+
+    return KafkaAnnouncer(settings)
+
+
+def open_announcements(settings: StreamSettings) -> Announcements:
+    """Join the group that shares the announced rows. Raises ConfigError, also where there is no stream."""
+    if settings.kind == "none":
+        raise ConfigError("stream.kind (IMAGESEARCH_STREAM__KIND) is none: there is no stream to load from; use jobs.bulk_load")
+    from imagesearch.stores.stream.announcements import KafkaAnnouncements
+
+    return KafkaAnnouncements(settings)

@@ -29,6 +29,7 @@ FORBIDDEN = {
 DRIVERS = {
     "pymilvus": ("imagesearch/stores/milvus/", "cli/stack/"),
     "redis": ("imagesearch/stores/redis_leases.py", "cli/stack/"),
+    "confluent_kafka": ("imagesearch/stores/stream/",),
     "boto3": ("imagesearch/images/s3.py",),
     "sqlalchemy": ("imagesearch/stores/sql/",),
     # The doctor asks which device there is.

@@ -69,3 +69,17 @@ def test_settings_are_frozen_and_passwords_do_not_show():
     with pytest.raises(ValidationError):
         settings.http = None
     assert "imagesearch.db" not in repr(settings)
+
+
+def test_a_stream_needs_servers_and_takes_its_options_as_json(monkeypatch):
+    monkeypatch.setenv("IMAGESEARCH_STREAM__KIND", "kafka")
+    with pytest.raises(ConfigError, match="IMAGESEARCH_STREAM__SERVERS"):
+        load_settings()
+    monkeypatch.setenv("IMAGESEARCH_STREAM__SERVERS", '["a:9092", "b:9092"]')
+    monkeypatch.setenv("IMAGESEARCH_STREAM__OPTIONS", '{"security.protocol": "SASL_SSL", "socket.keepalive.enable": true}')
+    monkeypatch.setenv("IMAGESEARCH_STREAM__SECRETS", '{"sasl.password": "secret-like"}')
+    settings = load_settings()
+    assert settings.stream.servers == ("a:9092", "b:9092")
+    assert settings.stream.options == {"security.protocol": "SASL_SSL", "socket.keepalive.enable": True}
+    assert settings.stream.secrets["sasl.password"].get_secret_value() == "secret-like"
+    assert "secret-like" not in repr(settings)
