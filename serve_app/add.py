@@ -44,7 +44,13 @@ class AddService:
         return [next(rows) if isinstance(one, AddRequest) else one for one in judged]
 
     async def _append(self, requests: list[AddRequest]) -> list[LogRow | ImageSearchError]:
-        return await self._services.sql.run(self._services.stores.add_log.append, requests) if requests else []
+        return await self._services.sql.run(self._log, requests) if requests else []
+
+    def _log(self, requests: list[AddRequest]) -> list[LogRow | ImageSearchError]:
+        """Append, then announce: in the same thread, so that a caller who hangs up in between does not keep the loaders waiting."""
+        results = self._services.stores.add_log.append(requests)
+        self._services.announcer.announce(one for one in results if isinstance(one, LogRow))
+        return results
 
 
 def _request(item: AddItem) -> AddRequest:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from ray.serve.handle import DeploymentHandle
 
 from config.settings import Settings
-from imagesearch.stores.factory import open_stores
+from imagesearch.stores.factory import open_announcer, open_stores
 from serve_app.api import create_api
 from serve_app.handles import RemoteEmbedder
 from serve_app.services import Services
@@ -20,7 +20,7 @@ class SearchIngress:
     def __init__(self, settings: Settings, embedder: DeploymentHandle[Any]) -> None:
         stores = open_stores(settings)
         remote = RemoteEmbedder(embedder, stores.fingerprint, settings.search.embed_timeout_s)
-        self._services = Services(settings, stores, remote)
+        self._services = Services(settings, stores, remote, open_announcer(settings.stream))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Build the application that Serve calls for every request; its shutdown closes the stores."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.settings import Settings
-from imagesearch.ports import Embedder
+from imagesearch.ports import Announcer, Embedder
 from imagesearch.stores.factory import Stores
 from serve_app.readiness import StorePings
 from serve_app.workers import Workers
@@ -13,12 +13,13 @@ WAITING_THREADS = 16
 
 
 class Services:
-    """One process's services; owns the stores from here on and closes them."""
+    """One process's services; owns the stores and the announcer from here on and closes them."""
 
-    def __init__(self, settings: Settings, stores: Stores, embedder: Embedder) -> None:
+    def __init__(self, settings: Settings, stores: Stores, embedder: Embedder, announcer: Announcer) -> None:
         self.images = settings.images
         self.stores = stores
         self.embedder = embedder
+        self.announcer = announcer
         self.pings = StorePings({"sql": stores.add_log, "milvus": stores.index, "blobs": stores.blobs})
         self.decode = Workers("decode", settings.search.decode_threads)
         self.read = Workers("read", WAITING_THREADS)
@@ -32,4 +33,5 @@ class Services:
         for workers in (self.decode, self.read, self.blobs, self.milvus, self.sql):
             workers.close()
         self.pings.close()
+        self.announcer.close()
         self.stores.close()

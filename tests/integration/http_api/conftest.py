@@ -19,7 +19,7 @@ from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import open_encoder
-from imagesearch.stores.factory import Stores, open_stores
+from imagesearch.stores.factory import Stores, open_announcer, open_stores
 from imagesearch.stores.sql.ledger import Found
 from imagesearch.stores.sql.migrate import migrate
 from imagesearch.types import IndexRow, PictureState
@@ -102,7 +102,7 @@ def open_service(tmp_path):
         stores = open_stores(settings)
         encoder = open_encoder(settings.model, stores.s3)
         embedder = LocalEmbedder(encoder)
-        services = Services(settings, stores, embedder)
+        services = Services(settings, stores, embedder, open_announcer(settings.stream))
         api = create_api(services)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://service")
         opened.append((services, embedder))
