@@ -81,6 +81,7 @@ def test_only_composition_roots_read_settings():
         "cli/",
         "serve_app/app.py",
         "jobs/bulk_load.py",
+        "jobs/stream_load.py",
         "jobs/import_manifest.py",
         "jobs/audit.py",
         "jobs/migrate.py",

@@ -2,7 +2,8 @@
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from tests.contract.stream.conftest import listen_until, rows
+from tests.contract.stream.conftest import rows
+from tests.fixtures.kafka import listen_until
 
 
 def committed(kafka, topic):

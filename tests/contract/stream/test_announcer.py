@@ -9,7 +9,8 @@ from imagesearch.errors import ConfigError, StoreUnavailable
 from imagesearch.stores.factory import open_announcer
 from imagesearch.stores.stream.announcer import KafkaAnnouncer
 from imagesearch.types import LogState
-from tests.contract.stream.conftest import listen_until, row, rows
+from tests.contract.stream.conftest import row, rows
+from tests.fixtures.kafka import listen_until
 
 
 def test_only_rows_that_are_pending_are_announced(announcer, member):
