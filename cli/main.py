@@ -23,9 +23,9 @@ app = typer.Typer(
 )
 
 
-def known_namespace(value: str) -> str:
+def known_namespace(value: str | None) -> str | None:
     """Refuse what no namespace is called. Raises typer.BadParameter."""
-    if not re.fullmatch(NAMESPACE_PATTERN, value):
+    if value is not None and not re.fullmatch(NAMESPACE_PATTERN, value):
         raise typer.BadParameter("letters, digits, _, . and - only, 64 at most")
     return value
 
@@ -111,6 +111,22 @@ def load(
     from config import load_settings
 
     raise typer.Exit(command.run(load_settings(), Output(as_json), follow))
+
+
+@app.command()
+def retry(
+    import_id: Annotated[int | None, typer.Option(min=1, help="Only the rows of this import.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only rows that failed with this error code.")] = None,
+    namespace: Annotated[
+        str | None, typer.Option(help="Only the rows of this namespace; otherwise of all.", callback=known_namespace)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put pictures that failed back among those that wait; `load` then tries them as if for the first time."""
+    from cli.commands import retry as command
+    from config import load_settings
+
+    raise typer.Exit(command.run(load_settings(), Output(as_json), import_id, namespace, code))
 
 
 @app.command()

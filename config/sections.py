@@ -104,8 +104,8 @@ class LoadSettings(Section):
     write_actors: int = Field(1, ge=1, description="processes that write to Milvus and SQL")
     embed_batch: int = Field(32, ge=1, description="pictures in one forward pass")
     max_attempts: int = Field(5, ge=1, description="tries of a row whose fault may pass, before it is failed")
-    backoff_s: float = Field(1.0, gt=0, description="pause before rows are tried again, doubled with each pass")
-    store_retry_s: float = Field(120.0, ge=0, description="how long a batch waits for a store that is down")
+    backoff_s: float = Field(1.0, gt=0, description="pause before a row is tried again, doubled with each attempt")
+    store_retry_s: float = Field(120.0, ge=0, description="how long a load waits for a store that is down")
     poll_s: float = Field(1.0, gt=0, description="pause between looks at the add-log while nothing waits there")
     stop_s: float = Field(2.0, ge=0, description="how long batches in flight may go on once the job is told to stop")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from imagesearch.errors import ImageSearchError
-from imagesearch.stores.sql.ledger import Fault, Found, Tally
+from imagesearch.stores.sql.verdicts import Fault, Found, Tally
 from imagesearch.types import IndexRow, LogRow, PixelBatch, Vectors
 
 

@@ -1,4 +1,7 @@
-"""The bulk load: pending add-log rows to Milvus; `python -m jobs.bulk_load [--follow] [--import-id N] [--limit N]`."""
+"""The bulk load: pending add-log rows to Milvus.
+
+`python -m jobs.bulk_load [--follow] [--import-id N] [--limit N] [--retry-failed]`
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from jobs.cluster import connected
 from jobs.edge import job_edge
 from jobs.engine import Report
 from jobs.loader import BulkLoad
+from jobs.retry import retry_failed
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +29,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--follow", action="store_true", help="go on with rows as they come, until SIGTERM")
     parser.add_argument("--import-id", type=int, help="only the rows of this import")
     parser.add_argument("--limit", type=int, help="at most this many rows")
+    parser.add_argument("--retry-failed", action="store_true", help="first put rows that failed back among those that wait")
     options = parser.parse_args(argv)
 
     def run() -> int:
         settings = load_settings()
+        if options.retry_failed:
+            logger.info("%d failed rows wait again", retry_failed(settings, import_id=options.import_id))
         with connected(settings):
             job = BulkLoad(settings, follow=options.follow, import_id=options.import_id, limit=options.limit)
             for number in (signal.SIGTERM, signal.SIGINT):

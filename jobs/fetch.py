@@ -15,7 +15,7 @@ from imagesearch.errors import ImageSearchError, StoreError
 from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
 from imagesearch.stores.factory import Stores, open_stores
-from imagesearch.stores.sql.ledger import Fault, Found, Interned
+from imagesearch.stores.sql.verdicts import Fault, Found, Interned
 from imagesearch.types import IndexRow, LogRow, PictureFacts, PictureState, Pixels
 from jobs.batch import Fresh, Prepared
 from jobs.patience import patiently

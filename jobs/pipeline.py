@@ -12,7 +12,8 @@ from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
 
 from config.settings import Settings
 from imagesearch.errors import EmbeddingFailed, ImageSearchError, StoreError
-from imagesearch.stores.sql.ledger import Fault, Ledger, Tally
+from imagesearch.stores.sql.ledger import Ledger
+from imagesearch.stores.sql.verdicts import Fault, Tally
 from imagesearch.types import LogRow
 from jobs.actors import Pool, embed_pool, fetch_pool, write_pool
 

@@ -1,4 +1,4 @@
-"""Feeds the load from the add-log by key range: every row that waits, whenever it was committed."""
+"""Feeds the load from the add-log: every row that waits, whenever it was committed, and none before its time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from jobs.lease_keeper import LeaseKeeper
 
 
 class Reader:
-    """Implements Feed: passes over the waiting rows by log_id, again and again.
+    """Implements Feed: passes over the fresh rows by log_id, again and again, and takes those that are due by their time.
 
-    Once: up to the last row that was there at the start, until a whole pass meets none that waits; rows that another loader
-    holds are waited for. Following: without end. `limit` bounds the rows that are taken.
+    Once: up to the last row that was there at the start, until none of them waits any more; what another loader holds, or
+    what is not due yet, is waited for. Following: without end. `limit` bounds the rows that are taken.
     """
 
     def __init__(
@@ -24,30 +24,30 @@ class Reader:
         self._batch_rows = batch_rows
         self._follow = follow
         self._room = limit
+        self._begun = False
         self._upto: int | None = None
         self._after = 0
-        self._met = False
+        self._fresh_last = False
 
     def take(self) -> list[LogRow] | None:
-        """Return the next rows that are ours, each read again after it was claimed.
+        """Return the next rows that are ours: fresh ones and due ones in turn, so that neither can hold up the other.
 
-        Between the first look and the claim another loader may have finished a row and given its lease back: the second
-        look is what keeps such a row from being embedded again.
+        Raises UnknownImport at the first call.
         """
         if self._room == 0:
             return None
-        if self._upto is None and not self._follow:
-            self._upto = self._waiting.last_id()
-        while ids := self._waiting.ids(self._after, self._upto, min(self._batch_rows, self._room or self._batch_rows)):
-            self._met = True
-            self._after = ids[-1]
-            if rows := self._ours(ids):
+        if not self._begun:
+            last = self._waiting.last_id()
+            self._upto = None if self._follow else last
+            self._begun = True
+        size = self._batch_rows if self._room is None else min(self._batch_rows, self._room)
+        for look in (self._due, self._fresh) if self._fresh_last else (self._fresh, self._due):
+            if rows := look(size):
+                self._fresh_last = look == self._fresh
                 if self._room is not None:
                     self._room -= len(rows)
                 return rows
-        # The next pass begins anew: a row may have been committed late, behind this one, or given back.
-        met, self._met, self._after = self._met, False, 0
-        return [] if met or self._follow else None
+        return [] if self._follow or self._waiting.any(self._upto) else None
 
     def settled(self, log_ids: Collection[int], *, final: bool) -> None:
         """Remember nothing: the add-log tells the next pass."""
@@ -58,7 +58,34 @@ class Reader:
     def close(self) -> None:
         """Own no client: the database is the composition root's."""
 
+    def _fresh(self, size: int) -> list[LogRow]:
+        # At its end a pass begins anew: a row may have been committed late, behind it, or given back.
+        first = self._after == 0
+        while True:
+            if ids := self._waiting.fresh(self._after, self._upto, size):
+                self._after = ids[-1]
+                if rows := self._ours(ids):
+                    return rows
+            else:
+                self._after = 0
+                if first:
+                    return []
+                first = True
+
+    def _due(self, size: int) -> list[LogRow]:
+        passed: set[int] = set()
+        while ids := self._waiting.due(self._upto, size, passed):
+            if rows := self._ours(ids):
+                return rows
+            passed.update(ids)
+        return []
+
     def _ours(self, ids: list[int]) -> list[LogRow]:
+        """Claim these rows and return what is still to be done of them.
+
+        Between the look and the claim another loader may have finished a row and given its lease back: that they are read
+        after the claim is what keeps such a row from being embedded again.
+        """
         claimed = self._claims.claim(ids)
         rows = self._waiting.rows(claimed)
         self._claims.release(claimed - {row.log_id for row in rows})

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from config.settings import Settings
 from imagesearch.stores.factory import Stores, open_stores
-from imagesearch.stores.sql.ledger import Fault, Found
+from imagesearch.stores.sql.verdicts import Fault, Found
 from jobs.batch import Embedded, Outcome, Prepared
 from jobs.patience import patiently
 
@@ -43,7 +43,7 @@ class Writer:
             load.store_retry_s,
         )
         upserted = perf_counter()
-        tally = patiently(lambda: self._stores.ledger.commit(found, faults, load.max_attempts), load.store_retry_s)
+        tally = patiently(lambda: self._stores.ledger.commit(found, faults, load.max_attempts, load.backoff_s), load.store_retry_s)
         stages = {
             "fetch": batch.seconds,
             "embed": embedded.seconds,

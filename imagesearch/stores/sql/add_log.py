@@ -64,10 +64,14 @@ class AddLog:
             states = select(log.c.state, func.count().label("rows")).group_by(log.c.state)
             counted = connection.execute(states.where(log.c.state.in_([LogState.PENDING, LogState.FAILED])))
             counts: dict[str, int] = {row.state: row.rows for row in counted}
-            # The row with the least id is the oldest but for transactions that overlapped.
-            oldest = connection.execute(
-                select(log.c.create_time).where(log.c.state == LogState.PENDING).order_by(log.c.id).limit(1)
-            ).scalar()
+            # The row with the least id is the oldest but for transactions that overlapped. Asked for apart, each from one end of
+            # the index: rows that wait for their time are few.
+            first = [
+                connection.scalar(select(func.min(log.c.id)).where(log.c.state == LogState.PENDING, part))
+                for part in (log.c.retry_time.is_(None), log.c.retry_time.is_not(None))
+            ]
+            ids = [log_id for log_id in first if log_id is not None]
+            oldest = connection.scalar(select(log.c.create_time).where(log.c.id == min(ids))) if ids else None
         age = None if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
         return Backlog(counts.get(LogState.PENDING, 0), counts.get(LogState.FAILED, 0), age)
 

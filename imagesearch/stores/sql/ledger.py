@@ -3,63 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, case, delete, select, update
 
-from imagesearch.errors import ImageSearchError
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.insert import insert_missing
+from imagesearch.stores.sql.pause import pause
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.tables import image_info as info
 from imagesearch.stores.sql.tables import image_source as source
-from imagesearch.types import LogRow, LogState, PictureFacts, PictureState
+from imagesearch.stores.sql.verdicts import Fault, Found, Interned, Tally
+from imagesearch.types import LogState, PictureFacts, PictureState
 
 # Rows of one IN list or CASE; SQLite allows 32,766 bound values a statement.
 CHUNK = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Interned:
-    """The identity of a picture's content; `create_time` is the picture's, in UTC."""
-
-    milvus_id: int
-    state: PictureState
-    create_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A row whose picture is known by `milvus_id`; `embedded`: this batch wrote its vector."""
-
-    row: LogRow
-    milvus_id: int
-    embedded: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A row whose picture could not be had or read."""
-
-    row: LogRow
-    error: ImageSearchError
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What a commit made of its rows; `deferred` rows stay pending and will be tried again."""
-
-    loaded: int = 0
-    duplicate: int = 0
-    failed: int = 0
-    deferred: int = 0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.loaded + other.loaded, self.duplicate + other.duplicate, self.failed + other.failed, self.deferred + other.deferred
-        )
 
 
 class Ledger:
@@ -98,11 +57,11 @@ class Ledger:
         return known
 
     @repeat_when_busy
-    def commit(self, found: Sequence[Found], faults: Sequence[Fault], max_attempts: int) -> Tally:
+    def commit(self, found: Sequence[Found], faults: Sequence[Fault], max_attempts: int, backoff_s: float = 0.0) -> Tally:
         """In one transaction: pictures searchable, sources added, rows final; rows that are no longer pending are left alone.
 
-        Faults that may pass count an attempt and stay pending until `max_attempts`. The vectors of `embedded` rows
-        must be in the index before this is called.
+        Faults that may pass count an attempt and stay pending until `max_attempts`, each time for a pause that grows from
+        `backoff_s`. The vectors of `embedded` rows must be in the index before this is called.
         """
         now = datetime.now(UTC)
         with self._database.write() as connection:
@@ -120,11 +79,12 @@ class Ledger:
                     "load_time": now,
                     "error_code": None,
                     "error_detail": None,
+                    "retry_time": None,
                 }
                 for one, state in final
             }
             _update_rows(connection, log, changes)
-            fates = {one.row.log_id: _fate(one, max_attempts) for one in faults if one.row.log_id in live}
+            fates = {one.row.log_id: _fate(one, max_attempts, now, backoff_s) for one in faults if one.row.log_id in live}
             _update_rows(connection, log, fates)
         failed = sum(fate["state"] is LogState.FAILED for fate in fates.values())
         loaded = sum(state is LogState.LOADED for _, state in final)
@@ -146,7 +106,9 @@ class Ledger:
             connection.execute(delete(source).where(source.c.milvus_id == milvus_id))
             for part in _chunks(sorted(requests)):
                 connection.execute(
-                    update(log).where(log.c.id.in_(part)).values(state=LogState.PENDING, attempts=0, milvus_id=None, load_time=None)
+                    update(log)
+                    .where(log.c.id.in_(part))
+                    .values(state=LogState.PENDING, attempts=0, milvus_id=None, load_time=None, retry_time=None)
                 )
         return len(requests)
 
@@ -168,10 +130,11 @@ def _judge(found: Sequence[Found], states: dict[int, PictureState]) -> tuple[dic
     return states, final
 
 
-def _fate(fault: Fault, max_attempts: int) -> dict[str, Any]:
+def _fate(fault: Fault, max_attempts: int, now: datetime, backoff_s: float) -> dict[str, Any]:
     attempts = fault.row.attempts + 1
     final = not fault.error.retriable or attempts >= max_attempts
     return {
+        "retry_time": None if final else now + pause(fault.row.attempts, backoff_s),
         "state": LogState.FAILED if final else LogState.PENDING,
         "attempts": attempts,
         "error_code": fault.error.code,

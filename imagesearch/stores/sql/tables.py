@@ -102,11 +102,13 @@ image_add_log = Table(
     Column("error_detail", Text),
     Column("create_time", UtcDateTime, nullable=False),
     Column("load_time", UtcDateTime),
+    # When a row whose fault may pass is to be tried again; null: nothing holds it up.
+    Column("retry_time", UtcDateTime),
     # Per namespace: one tenant's key neither blocks nor reveals another's.
     Unique("namespace", "idempotency_key"),
     CheckConstraint("state in ('pending', 'loaded', 'duplicate', 'failed')", name="state"),
-    # The loader reads pending rows by key range; a finished row costs it nothing.
-    Index(None, "state", "id"),
+    # The loader reads pending rows by key range and those to be tried again by their time; a finished row costs it nothing.
+    Index(None, "state", "retry_time", "id"),
     **OPTIONS,
 )
 

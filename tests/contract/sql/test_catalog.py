@@ -5,7 +5,8 @@ import pytest
 from imagesearch.errors import UnknownImage
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import SOURCES_SHOWN, Catalog
-from imagesearch.stores.sql.ledger import Found, Ledger
+from imagesearch.stores.sql.ledger import Ledger
+from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, PictureFacts
 
 

@@ -1,13 +1,18 @@
 """The loader's ledger on SQLite and on MariaDB: each step can be repeated, and no order of two loaders doubles a picture."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from imagesearch.errors import NotAnImage, SourceTimeout
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import Catalog
-from imagesearch.stores.sql.ledger import Fault, Found, Ledger, Tally
+from imagesearch.stores.sql.ledger import Ledger
+from imagesearch.stores.sql.tables import image_add_log
+from imagesearch.stores.sql.verdicts import Fault, Found, Tally
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import AddRequest, LogState, PictureFacts, PictureState
 
@@ -118,6 +123,23 @@ def test_a_fault_that_may_pass_is_tried_until_the_limit(ledger, add_log):
     assert add_log.get(row.log_id).error_code == "source_timeout"
 
 
+def test_each_attempt_puts_the_row_off_for_longer_and_its_end_clears_that(ledger, add_log, waiting, database):
+    (row,) = add(add_log, 1)
+
+    def retry_time():
+        with database.read() as connection:
+            return connection.scalar(select(image_add_log.c.retry_time))
+
+    for attempt, longest in enumerate([10, 20, 40, 60, 60]):
+        before = datetime.now(UTC)
+        ledger.commit([], [Fault(replace(row, attempts=attempt), SourceTimeout("slow"))], 9, backoff_s=10)
+        pause = (retry_time() - before).total_seconds()
+        assert longest / 2 <= pause < longest + 20
+        assert waiting.fresh(0, None, 1) == waiting.due(None, 1) == waiting.rows([row.log_id]) == []
+    ledger.commit([], [Fault(replace(row, attempts=8), SourceTimeout("slow"))], 9, backoff_s=10)
+    assert retry_time() is None
+
+
 def test_a_very_long_fault_is_cut_to_fit(ledger, add_log):
     (row,) = add(add_log, 1)
     ledger.commit([], [Fault(row, NotAnImage("日" * 100_000))], 3)
@@ -131,7 +153,7 @@ def test_reopened_requests_are_loaded_anew_with_their_sources(ledger, add_log, c
     ledger.commit(batch, [], 5)
     assert ledger.reopen(one.milvus_id) == 3
     assert catalog.entries([one.milvus_id]) == {}
-    assert len(waiting.ids(0, None, 10)) == 3
+    assert len(waiting.fresh(0, None, 10)) == 3
     assert ledger.commit(batch, [], 5) == Tally(loaded=1, duplicate=2)
     assert len(catalog.get(one.milvus_id).sources) == 3
 
@@ -143,4 +165,4 @@ def test_a_batch_of_thousands_fits_the_databases_limits(ledger, add_log, waiting
     found = [Found(row, one, True) for row, one in zip(rows, ids, strict=True)]
     faults = [Fault(one.row, NotAnImage("x")) for one in found[2000:]]
     assert ledger.commit(found[:2000], faults, 5) == Tally(loaded=2000, failed=500)
-    assert waiting.ids(0, None, 1) == []
+    assert waiting.fresh(0, None, 1) == []

@@ -20,8 +20,8 @@ from imagesearch.images.facts import facts
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import open_encoder
 from imagesearch.stores.factory import Stores, open_announcer, open_stores
-from imagesearch.stores.sql.ledger import Found
 from imagesearch.stores.sql.migrate import migrate
+from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import IndexRow, PictureState
 from serve_app.api import create_api
 from serve_app.local_embedder import LocalEmbedder
@@ -63,7 +63,7 @@ class Service:
     def load(self) -> None:
         """What the bulk load does to each row that waits, one by one and without Ray."""
         stores = self.stores
-        for row in stores.waiting.rows(stores.waiting.ids(0, None, 1000)):
+        for row in stores.waiting.rows(stores.waiting.fresh(0, None, 1000)):
             data = stores.sources.read(row.image_path)
             decoded = decode(data, self.settings.images, stores.preprocess.at_least)
             picture = facts(data, decoded)

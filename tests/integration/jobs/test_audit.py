@@ -49,7 +49,7 @@ def load(settings, stores, tmp_path, count):
 
 
 def run_stages(settings, stores):
-    prepared = Fetcher(settings).prepare(stores.waiting.rows(stores.waiting.ids(0, None, 1000)))
+    prepared = Fetcher(settings).prepare(stores.waiting.rows(stores.waiting.fresh(0, None, 1000)))
     return Writer(settings).write(prepared, Embedding(settings).embed(prepared)).tally
 
 

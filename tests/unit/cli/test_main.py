@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from cli.main import app
 
-COMMANDS = ["up", "down", "status", "add", "load", "search", "audit", "doctor"]
+COMMANDS = ["up", "down", "status", "add", "load", "retry", "search", "audit", "doctor"]
 
 
 def test_there_are_exactly_the_commands_of_the_contract():
@@ -36,6 +36,8 @@ def test_every_command_and_every_parameter_of_it_has_help_and_json(name):
         ["search", "--namespace", 'a" or "', "x.jpg"],
         ["add", "x", "--namespace", ""],
         ["up", "--port", "0"],
+        ["retry", "--import-id", "0"],
+        ["retry", "--namespace", "a b"],
         ["search", "/no/such/file.jpg"],
         ["search", "/no/such/*.jpg"],
         ["search", "."],
@@ -59,7 +61,7 @@ def test_settings_that_are_wrong_are_exit_code_2_and_named(run, monkeypatch):
 
 def test_without_a_stack_every_command_that_needs_one_is_exit_code_3(run, tmp_path, picture):
     (tmp_path / "cat.png").write_bytes(picture())
-    for words in (["status"], ["load"], ["audit"], ["doctor"], ["add", tmp_path], ["search", tmp_path / "cat.png"]):
+    for words in (["status"], ["load"], ["retry"], ["audit"], ["doctor"], ["add", tmp_path], ["search", tmp_path / "cat.png"]):
         result = run(*words)
         assert result.exit_code == 3, words
         assert "imagesearch up" in result.output, words
