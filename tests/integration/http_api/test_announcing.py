@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imagesearch.errors import NotAnImage
-from imagesearch.stores.sql.ledger import Fault
 from imagesearch.stores.sql.migrate import migrate
+from imagesearch.stores.sql.verdicts import Fault
 from tests.fixtures.kafka import listen_until
 
 # Adding asks nothing of Milvus.
