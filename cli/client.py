@@ -34,11 +34,12 @@ class Client:
     error that the service names otherwise.
     """
 
-    def __init__(self, base_url: str, max_bytes: int = 32 * 2**20) -> None:
+    def __init__(self, base_url: str, max_bytes: int = 32 * 2**20, api_key: str | None = None) -> None:
         self.base_url = base_url
         self._max_bytes = max_bytes
         # The environment's proxies are for the world outside, not for one's own service.
-        self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT, trust_env=False)
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT, trust_env=False, headers=headers)
 
     def search_file(self, picture: Path | bytes, top_k: int = 10, namespace: str = DEFAULT_NAMESPACE) -> dict[str, Any]:
         """Search by a picture; returns the answer of POST /v1/search. Raises SourceError for a file that cannot be read."""
@@ -119,7 +120,8 @@ class Client:
 def open_client(settings: Settings) -> Client:
     """Return a client of the service that the settings name."""
     host = f"[{settings.http.host}]" if ":" in settings.http.host else settings.http.host
-    return Client(f"http://{host}:{settings.http.port}", settings.images.max_bytes)
+    api_key = settings.api_key.get_secret_value() if settings.api_key else None
+    return Client(f"http://{host}:{settings.http.port}", settings.images.max_bytes, api_key)
 
 
 def read_picture(path: Path, max_bytes: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli import keys
 from cli.console import Output
 from cli.edge import CommandEdge
 from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN
@@ -21,6 +22,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(keys.app, name="keys")
 
 
 def known_namespace(value: str | None) -> str | None:

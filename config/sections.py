@@ -141,6 +141,14 @@ class SearchSettings(Section):
     decode_threads: int = Field(4, ge=1)
 
 
+class AuthSettings(Section):
+    """Who may call the service."""
+
+    keys: bool = Field(True, description="whether callers need an API key; off only where the service is bound to loopback")
+    cache_s: float = Field(5.0, ge=0, description="how long a replica remembers a key: a revoked one lives on as long")
+    rate_limit_open: bool = Field(True, description="whether a caller is let through when Redis, which counts, does not answer")
+
+
 class RaySettings(Section):
     """The Ray cluster that commands talk to; inside a job or a replica Ray's own environment wins."""
 

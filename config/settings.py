@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config.sections import (
+    AuthSettings,
     BlobSettings,
     HttpSettings,
     ImageSettings,
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     profile: str = "local"
     embedded: bool = Field(False, description="whether the stores are the local stack's, started by `imagesearch up`")
     home: Path = Field(PROJECT_ROOT / ".imagesearch", description="where the local stack keeps data, logs and pids")
+    api_key: SecretStr | None = Field(None, description="the key that commands show to a service that asks for one")
     sql: SqlSettings
     milvus: MilvusSettings
     redis: RedisSettings = RedisSettings()
@@ -54,6 +56,7 @@ class Settings(BaseSettings):
     load: LoadSettings = LoadSettings()
     stream: StreamSettings = StreamSettings()
     search: SearchSettings = SearchSettings()
+    auth: AuthSettings = AuthSettings()
     http: HttpSettings = HttpSettings()
     ray: RaySettings = RaySettings()
     serve: ServeSettings = ServeSettings()

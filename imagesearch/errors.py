@@ -8,7 +8,12 @@ ImageSearchError                    internal_error
 │   ├── UnknownLog                  unknown_log
 │   ├── UnknownImport               unknown_import
 │   ├── UnknownNamespace            unknown_namespace
+│   ├── UnknownKey                  unknown_key
 │   └── IdempotencyConflict         idempotency_conflict
+├── AccessError                     access_denied        who asks
+│   ├── Unauthorized                unauthorized         no key, or none that is good
+│   ├── Forbidden                   forbidden            the key may not do that
+│   └── RateLimited                 rate_limited         retriable; `data["retry_after_s"]`
 ├── ImageError                      bad_image            the bytes; never retried
 │   ├── EmptyImage                  empty_image
 │   ├── NotAnImage                  not_an_image
@@ -100,10 +105,41 @@ class UnknownNamespace(InputError):
     code = "unknown_namespace"
 
 
+class UnknownKey(InputError):
+    """No API key has this id."""
+
+    code = "unknown_key"
+
+
 class IdempotencyConflict(InputError):
     """The idempotency key was used before, for another request."""
 
     code = "idempotency_conflict"
+
+
+class AccessError(ImageSearchError):
+    """The caller may not do that."""
+
+    code = "access_denied"
+
+
+class Unauthorized(AccessError):
+    """No API key was given, or none that is good."""
+
+    code = "unauthorized"
+
+
+class Forbidden(AccessError):
+    """The key does not allow that."""
+
+    code = "forbidden"
+
+
+class RateLimited(AccessError):
+    """The key's requests come faster than it may send them."""
+
+    code = "rate_limited"
+    retriable = True
 
 
 class ImageError(ImageSearchError):

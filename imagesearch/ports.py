@@ -127,6 +127,16 @@ class Embedder(Protocol):
         """Return one embedding a picture, in order. Raises ModelError, Overloaded."""
 
 
+class Rates(Protocol):
+    """Counts requests against a limit that all replicas share."""
+
+    def take(self, caller: str, per_minute: int) -> None:
+        """Count one request of this caller. Raises RateLimited; StoreUnavailable where the settings ask for that."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
 class Pinged(Protocol):
     """Anything whose health can be asked."""
 

@@ -8,6 +8,7 @@ from imagesearch.errors import ImageSearchError
 from imagesearch.images.decode import check_header
 from imagesearch.images.hashes import content_hash
 from imagesearch.images.place import check_place
+from imagesearch.keys import Key
 from imagesearch.types import AddRequest, LogRow
 from serve_app.schemas import AddForm, AddItem
 from serve_app.services import Services
@@ -34,12 +35,12 @@ class AddService:
         [result] = await self._append([_request(item)])
         return _accepted(result)
 
-    async def paths(self, items: list[Any]) -> list[LogRow | ImageSearchError]:
+    async def paths(self, items: list[Any], caller: Key) -> list[LogRow | ImageSearchError]:
         """Judge each item alone and log the good ones in one transaction; results in order, a refusal as a value.
 
         Raises StoreError, and then nothing was logged.
         """
-        judged = [_judge(item) for item in items]
+        judged = [_judge(item, caller) for item in items]
         rows = iter(await self._append([one for one in judged if isinstance(one, AddRequest)]))
         return [next(rows) if isinstance(one, AddRequest) else one for one in judged]
 
@@ -58,9 +59,11 @@ def _request(item: AddItem) -> AddRequest:
     return AddRequest(item.image_path, item.info, item.namespace, item.idempotency_key)
 
 
-def _judge(item: object) -> AddRequest | ImageSearchError:
+def _judge(item: object, caller: Key) -> AddRequest | ImageSearchError:
     try:
-        return _request(validated(AddItem, item, strict=True))
+        request = _request(validated(AddItem, item, strict=True))
+        caller.check_namespace(request.namespace)
+        return request
     except ImageSearchError as exc:
         return exc
 

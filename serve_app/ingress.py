@@ -11,13 +11,15 @@ from config.settings import Settings
 from imagesearch.stores.factory import open_announcer, open_stores
 from serve_app.api import create_api
 from serve_app.handles import RemoteEmbedder
+from serve_app.open_door import bound_host, refuse_open_door
 from serve_app.services import Services
 
 
 class SearchIngress:
-    """A replica; opens its own stores, and starts while they are down."""
+    """A replica; opens its own stores, and starts while they are down. Raises ConfigError where it would be open to strangers."""
 
     def __init__(self, settings: Settings, embedder: DeploymentHandle[Any]) -> None:
+        refuse_open_door(settings.auth.keys, bound_host())
         stores = open_stores(settings)
         remote = RemoteEmbedder(embedder, stores.fingerprint, settings.search.embed_timeout_s)
         self._services = Services(settings, stores, remote, open_announcer(settings.stream))

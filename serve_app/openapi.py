@@ -47,6 +47,9 @@ class Api(FastAPI):
             document = super().openapi()
             _, requests = models_json_schema([(model, "validation") for model in BODIES], ref_template=REF)
             _, answers = models_json_schema([(Problem, "serialization"), (NotReady, "serialization")], ref_template=REF)
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas.update({**requests["$defs"], **answers["$defs"]})
+            components = document.setdefault("components", {})
+            components.setdefault("schemas", {}).update({**requests["$defs"], **answers["$defs"]})
+            # Where keys are off none is needed: the second, empty choice.
+            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "isk_..."}}
+            document["security"] = [{"key": []}, {}]
         return self.openapi_schema or {}

@@ -29,6 +29,10 @@ STATUS: dict[type[ImageSearchError], int] = {
     errors.UnknownImport: 404,
     errors.UnknownNamespace: 404,
     errors.IdempotencyConflict: 409,
+    errors.UnknownKey: 404,
+    errors.AccessError: 403,
+    errors.Unauthorized: 401,
+    errors.RateLimited: 429,
     errors.ImageError: 422,
     errors.EmptyImage: 415,
     errors.NotAnImage: 415,
@@ -90,7 +94,9 @@ def problem(scope: Scope, status: int, code: str, detail: str, **more: Any) -> P
         "request_id": request_id_of(scope),
         **more,
     }
-    headers = {"Retry-After": str(RETRY_AFTER_S[status])} if status in RETRY_AFTER_S else None
+    headers = {"Retry-After": str(RETRY_AFTER_S[status])} if status in RETRY_AFTER_S else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return ProblemResponse(body, status, headers)
 
 
@@ -101,7 +107,10 @@ def problem_of(scope: Scope, error: ImageSearchError) -> ProblemResponse:
         cause = error if status == 500 else None
         logger.warning("request %s: %s: %r", request_id_of(scope), error.code, error.detail, exc_info=cause)
     more = {"errors": error.data["errors"]} if "errors" in error.data else {}
-    return problem(scope, status, error.code, public_detail(error), **more)
+    response = problem(scope, status, error.code, public_detail(error), **more)
+    if "retry_after_s" in error.data:
+        response.headers["Retry-After"] = str(error.data["retry_after_s"])
+    return response
 
 
 async def on_error(request: Request, exc: ImageSearchError) -> ProblemResponse:

@@ -11,6 +11,7 @@ from time import perf_counter
 
 from imagesearch.errors import InputError, UnknownImage, UnknownNamespace
 from imagesearch.images.decode import decode
+from imagesearch.keys import Key
 from imagesearch.types import DEFAULT_NAMESPACE, CatalogEntry, Pixels, Vector
 from serve_app.schemas import SearchForm, SearchQuery
 from serve_app.services import Services
@@ -57,14 +58,14 @@ class SearchService:
         self._services = services
         self._stores = services.stores
 
-    async def search(self, query: SearchForm | SearchQuery) -> Found:
+    async def search(self, query: SearchForm | SearchQuery, caller: Key) -> Found:
         """Find the nearest pictures of a namespace.
 
         Raises InputError unless there is exactly one query, UnknownImage, UnknownNamespace, ImageError, SourceError, ModelError,
         StoreError, Overloaded.
         """
         timing = Timing()
-        vector = await self._vector_of(query, timing)
+        vector = await self._vector_of(query, caller, timing)
         hits, dropped = await self._nearest(vector, query.top_k, query.namespace, timing)
         if not hits and query.namespace != DEFAULT_NAMESPACE:
             with timing.stage("metadata"):
@@ -73,12 +74,12 @@ class SearchService:
                 raise UnknownNamespace(f"nothing was ever loaded into the namespace {query.namespace!r}")
         return Found(hits, dropped, timing.ms())
 
-    async def _vector_of(self, query: SearchForm | SearchQuery, timing: Timing) -> Vector:
+    async def _vector_of(self, query: SearchForm | SearchQuery, caller: Key, timing: Timing) -> Vector:
         if isinstance(query, SearchQuery):
             _check_one(query)
             if query.milvus_id is not None:
                 with timing.stage("search"):
-                    return await self._vector_of_id(query.milvus_id)
+                    return await self._vector_of_id(query.milvus_id, caller)
         with timing.stage("decode"):
             pixels = await self._pixels_of(query)
         with timing.stage("embed"):
@@ -86,9 +87,9 @@ class SearchService:
         vector: Vector = vectors[0]
         return vector
 
-    async def _vector_of_id(self, milvus_id: int) -> Vector:
+    async def _vector_of_id(self, milvus_id: int, caller: Key) -> Vector:
         # A vector may outlive its picture for a while; the catalog says which exist.
-        entry = await self._services.sql.run(self._stores.catalog.get, milvus_id)
+        entry = await self._services.entry(milvus_id, caller)
         vectors = await self._services.milvus.run(self._stores.index.fetch, [entry.milvus_id])
         if milvus_id not in vectors:
             raise UnknownImage(f"the picture {milvus_id} has no vector of this model")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from config.settings import Settings
+from imagesearch.errors import UnknownImage
+from imagesearch.keys import Key
 from imagesearch.ports import Announcer, Embedder
 from imagesearch.stores.factory import Stores
+from imagesearch.types import CatalogEntry
+from serve_app.gate import Gate
 from serve_app.readiness import StorePings
 from serve_app.workers import Workers
 
@@ -27,10 +31,19 @@ class Services:
         self.milvus = Workers("milvus", WAITING_THREADS)
         # As many as the database pool lends connections: a further thread would only wait for one.
         self.sql = Workers("sql", 2 * settings.sql.pool_size)
+        self.rates = Workers("rates", WAITING_THREADS)
+        self.gate = Gate(settings.auth, stores.keys, stores.rates, self.sql, self.rates)
+
+    async def entry(self, milvus_id: int, caller: Key) -> CatalogEntry:
+        """Return a searchable picture that the caller may see. Raises UnknownImage, also for one of another's namespace."""
+        entry = await self.sql.run(self.stores.catalog.get, milvus_id)
+        if not caller.sees(entry.namespace):
+            raise UnknownImage(f"no searchable picture has the milvus_id {milvus_id}")
+        return entry
 
     def close(self) -> None:
         """Close the stores; threads end with what they are doing."""
-        for workers in (self.decode, self.read, self.blobs, self.milvus, self.sql):
+        for workers in (self.decode, self.read, self.blobs, self.milvus, self.sql, self.rates):
             workers.close()
         self.pings.close()
         self.announcer.close()

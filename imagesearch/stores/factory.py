@@ -16,10 +16,12 @@ from imagesearch.models.preprocess import Preprocess
 from imagesearch.ports import Announcements, Announcer
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.redis_leases import RedisLeases
+from imagesearch.stores.redis_rates import RedisRates
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.imports import Imports
+from imagesearch.stores.sql.keys import Keys
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.stores.stream.silent import Silent
@@ -36,6 +38,8 @@ class Stores:
     waiting: Waiting
     catalog: Catalog
     imports: Imports
+    keys: Keys
+    rates: RedisRates
     index: MilvusIndex
     sources: Sources
     blobs: FolderBlobs | S3Blobs
@@ -48,6 +52,7 @@ class Stores:
         self.index.close()
         self.sources.close()
         self.s3.close()
+        self.rates.close()
         self.database.close()
 
 
@@ -67,6 +72,8 @@ def open_stores(settings: Settings) -> Stores:
         waiting=Waiting(database),
         catalog=Catalog(database),
         imports=Imports(database),
+        keys=Keys(database),
+        rates=RedisRates(settings.redis, fail_open=settings.auth.rate_limit_open),
         index=MilvusIndex(settings.milvus, fingerprint),
         sources=Sources(settings.sources, settings.images.max_bytes, s3, readable=blobs.readable),
         blobs=blobs,

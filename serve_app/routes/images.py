@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
+from imagesearch.keys import Key, Role
 from serve_app import openapi, views
 from serve_app.add import AddService
 from serve_app.answers import Added, AddedBatch, PicturePage, PictureView
@@ -24,6 +25,7 @@ def image_routes(services: Services) -> APIRouter:
     """Build the routes under /v1/images."""
     router = APIRouter(tags=["images"])
     catalog = services.stores.catalog
+    may_add, may_search = Depends(services.gate.needs(Role.ADD)), Depends(services.gate.needs(Role.SEARCH))
     adding = AddService(services)
     thumbnails = ThumbnailService(services)
 
@@ -38,9 +40,10 @@ def image_routes(services: Services) -> APIRouter:
             s422="a field is wrong",
         ),
     )
-    async def add_image(request: Request) -> Added:
+    async def add_image(request: Request, caller: Key = may_add) -> Added:
         """Add a picture, by its bytes in a form or by its place in JSON; it is searchable once it was loaded."""
         message = await read_form_or_json(request, AddForm, AddItem)
+        caller.check_namespace(message.namespace)
         return views.added(await (adding.upload(message) if isinstance(message, AddForm) else adding.path(message)))
 
     @router.post(
@@ -49,14 +52,15 @@ def image_routes(services: Services) -> APIRouter:
         openapi_extra=openapi.body(json=AddBatch),
         responses=openapi.problems(s422="more than 1,000 items, or not a list of images"),
     )
-    async def add_images(request: Request) -> AddedBatch:
+    async def add_images(request: Request, caller: Key = may_add) -> AddedBatch:
         """Add up to 1,000 pictures by their places; one bad item fails alone."""
         batch = await read_json(request, AddBatch)
-        return AddedBatch(results=[views.added_or_refused(result) for result in await adding.paths(batch.images)])
+        return AddedBatch(results=[views.added_or_refused(result) for result in await adding.paths(batch.images, caller)])
 
     @router.get("/v1/images", responses=openapi.problems(s422="a parameter is wrong"))
-    async def list_images(page: Annotated[PageQuery, Query()]) -> PicturePage:
+    async def list_images(page: Annotated[PageQuery, Query()], caller: Key = may_search) -> PicturePage:
         """List a namespace's pictures by milvus_id; follow `next` until it is null."""
+        caller.check_namespace(page.namespace)
         # One more than shown tells whether there is a next page.
         entries = await services.sql.run(catalog.page, page.namespace, page.after, page.limit + 1)
         shown = entries[: page.limit]
@@ -67,9 +71,9 @@ def image_routes(services: Services) -> APIRouter:
         return PicturePage(images=[views.picture(entry) for entry in shown], next=following)
 
     @router.get("/v1/images/{milvus_id}", responses=openapi.problems(s404="no such picture", s422="not an id"))
-    async def get_image(milvus_id: Id) -> PictureView:
+    async def get_image(milvus_id: Id, caller: Key = may_search) -> PictureView:
         """Read one picture with its sources."""
-        return views.picture(await services.sql.run(catalog.get, milvus_id))
+        return views.picture(await services.entry(milvus_id, caller))
 
     @router.get(
         "/v1/images/{milvus_id}/thumbnail",
@@ -78,10 +82,13 @@ def image_routes(services: Services) -> APIRouter:
         | {200: {"content": {"image/webp": {}}}, 304: {"description": "the copy that the caller has is good"}},
     )
     async def get_thumbnail(
-        milvus_id: Id, query: Annotated[ThumbnailQuery, Query()], if_none_match: Annotated[str, Header()] = ""
+        milvus_id: Id,
+        query: Annotated[ThumbnailQuery, Query()],
+        if_none_match: Annotated[str, Header()] = "",
+        caller: Key = may_search,
     ) -> Response:
         """See one picture, small, as WebP."""
-        entry = await services.sql.run(catalog.get, milvus_id)
+        entry = await services.entry(milvus_id, caller)
         etag = thumbnails.etag(entry, query.size)
         headers = {"ETag": etag, "Cache-Control": THUMBNAIL_CACHE}
         if {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")} & {etag, "*"}:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
+from imagesearch.keys import Key, Role
 from serve_app import openapi, views
 from serve_app.answers import SearchAnswer, TimingView
 from serve_app.body import read_form_or_json
@@ -17,6 +18,7 @@ def search_routes(services: Services) -> APIRouter:
     router = APIRouter(tags=["search"])
     searching = SearchService(services)
     model = str(services.embedder.fingerprint)
+    may_search = Depends(services.gate.needs(Role.SEARCH))
 
     @router.post(
         "/v1/search",
@@ -31,9 +33,11 @@ def search_routes(services: Services) -> APIRouter:
             s503="a store or the model does not answer",
         ),
     )
-    async def search(request: Request) -> SearchAnswer:
+    async def search(request: Request, caller: Key = may_search) -> SearchAnswer:
         """Find the pictures nearest to the one in the form, or to the one that the JSON names."""
-        found = await searching.search(await read_form_or_json(request, SearchForm, SearchQuery))
+        query = await read_form_or_json(request, SearchForm, SearchQuery)
+        caller.check_namespace(query.namespace)
+        found = await searching.search(query, caller)
         return SearchAnswer(
             hits=[views.hit(score, entry) for score, entry in found.hits],
             timing_ms=TimingView(**found.timing_ms),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from imagesearch.errors import Forbidden, UnknownLog
+from imagesearch.keys import Key, Role
 from serve_app import openapi, views
 from serve_app.answers import Health, LogEntry, Readiness, Stats, StoreHealth
 from serve_app.problems import problem
@@ -19,15 +21,21 @@ def service_routes(services: Services) -> APIRouter:
     router = APIRouter(tags=["service"])
     stores = services.stores
     model = str(services.embedder.fingerprint)
+    may_add, may_search = Depends(services.gate.needs(Role.ADD)), Depends(services.gate.needs(Role.SEARCH))
 
     @router.get("/v1/add-log/{log_id}", responses=openapi.problems(s404="no such request", s422="not an id"))
-    async def get_add_log(log_id: Id) -> LogEntry:
+    async def get_add_log(log_id: Id, caller: Key = may_add) -> LogEntry:
         """Tell what became of an add request."""
-        return views.log_entry(await services.sql.run(stores.add_log.get, log_id))
+        row = await services.sql.run(stores.add_log.get, log_id)
+        if not caller.sees(row.namespace):
+            raise UnknownLog(f"no add request has the log_id {log_id}")
+        return views.log_entry(row)
 
     @router.get("/v1/stats", responses=openapi.problems(s503="a store does not answer"))
-    async def get_stats() -> Stats:
-        """Count pictures, vectors and what waits."""
+    async def get_stats(caller: Key = may_search) -> Stats:
+        """Count pictures, vectors and what waits, in all namespaces; for keys that may see them all."""
+        if caller.namespaces is not None:
+            raise Forbidden("the counts are of all namespaces, and this key may not see them all")
         pictures, vectors, backlog = await asyncio.gather(
             services.sql.run(stores.catalog.count),
             services.milvus.run(stores.index.count),

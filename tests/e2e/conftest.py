@@ -12,6 +12,9 @@ from PIL import Image, ImageDraw
 
 from config import load_settings
 from config.settings import PROJECT_ROOT
+from imagesearch.keys import Role
+from imagesearch.stores.sql.database import Database
+from imagesearch.stores.sql.keys import Keys
 from imagesearch.stores.sql.migrate import migrate
 from tests.fixtures.ray import RayNode
 
@@ -48,6 +51,15 @@ def production_settings(production):
         settings = load_settings()
     migrate(settings.sql)
     return settings
+
+
+@pytest.fixture(scope="session")
+def api_key(production_settings):
+    """A key that may do everything, as `imagesearch keys create` makes it."""
+    database = Database(production_settings.sql)
+    _, text = Keys(database).create("tests", {Role.ADMIN})
+    database.close()
+    return text
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ CONTRACT = Path(os.environ.get("IMAGESEARCH_CONTRACT") or PROJECT_ROOT.parent / 
 
 
 @pytest.fixture(scope="module")
-def service(run, ray_node, tmp_path_factory):
+def service(run, ray_node, tmp_path_factory, api_key):
     """`serve deploy serve_config.yaml`, as it stands but for the address, which belongs to this machine."""
     (port,) = free_ports(1)
     config = yaml.safe_load((PROJECT_ROOT / "serve_config.yaml").read_text())
@@ -29,7 +29,8 @@ def service(run, ray_node, tmp_path_factory):
     run("serve", "deploy", str(file), "--address", ray_node.dashboard)
     base = f"http://127.0.0.1:{port}"
     transport = httpx.HTTPTransport(retries=3)
-    with httpx.Client(base_url=base, timeout=60, transport=transport) as client:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    with httpx.Client(base_url=base, timeout=60, transport=transport, headers=headers) as client:
         wait_until_running(run, ray_node, client)
         yield client
 
@@ -103,12 +104,20 @@ def test_a_picture_goes_from_the_add_log_through_a_ray_job_into_milvus_and_is_fo
 
 
 @pytest.mark.timeout(300)
-def test_the_contract_holds(service, run):
+def test_the_contract_holds(service, run, api_key):
     if not CONTRACT.exists():
         pytest.skip(f"no contract check at {CONTRACT}; name one with IMAGESEARCH_CONTRACT")
     load = f"{sys.executable} -m jobs.bulk_load"
-    done = run(sys.executable, str(CONTRACT), str(service.base_url), "--load", load, check=False)
+    done = run(sys.executable, str(CONTRACT), str(service.base_url), "--load", load, check=False, IMAGESEARCH_API_KEY=api_key)
     assert done.returncode == 0, done.stdout
+
+
+def test_without_a_key_nothing_is_told(service):
+    stranger = {"Authorization": ""}
+    for path in ("/v1/stats", "/v1/images", "/v1/images/1", "/v1/add-log/1"):
+        answer = service.get(path, headers=stranger)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert service.get("/healthz", headers=stranger).status_code == 200
 
 
 @pytest.mark.timeout(200)

@@ -1,4 +1,4 @@
-"""The four tables, one schema for SQLite, MySQL 8 and MariaDB 10.6+."""
+"""The tables, one schema for SQLite, MySQL 8 and MariaDB 10.6+."""
 
 from __future__ import annotations
 
@@ -145,4 +145,19 @@ image_source = Table(
     Unique("log_id"),
     Index(None, "milvus_id"),
     **OPTIONS,
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", String(16), primary_key=True),
+    Column("name", String(200), nullable=False),
+    # Of the secret, which is kept nowhere.
+    Column("digest", String(64), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("namespaces", JSON(none_as_null=True)),
+    Column("per_minute", Integer),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("revoke_time", UtcDateTime),
+    **{**OPTIONS, "sqlite_autoincrement": False},
 )

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from PIL import Image
 from pymilvus import MilvusClient
 
-from config.sections import BlobSettings, ImageSettings, MilvusSettings, ModelSettings, SourceSettings, SqlSettings
+from config.sections import AuthSettings, BlobSettings, ImageSettings, MilvusSettings, ModelSettings, SourceSettings, SqlSettings
 from config.settings import Settings
 from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
@@ -96,6 +96,7 @@ def open_service(tmp_path):
                 "sources": SourceSettings(roots=(folder,)),
                 "images": ImageSettings(max_bytes=100_000, max_pixels=1_000_000),
                 "model": ModelSettings(name="tiny"),
+                "auth": AuthSettings(keys=False),
                 **sections,
             }
         )

@@ -12,13 +12,22 @@ from cli.main import app
 COMMANDS = ["up", "down", "status", "add", "load", "retry", "search", "audit", "doctor"]
 
 
+GROUPS = {"keys": ["create", "list", "revoke"]}
+EVERY = [[name] for name in COMMANDS] + [[group, name] for group, names in GROUPS.items() for name in names]
+
+
 def test_there_are_exactly_the_commands_of_the_contract():
-    assert list(get_command(app).commands) == COMMANDS
+    every = get_command(app).commands
+    assert {name for name in every if name not in GROUPS} == set(COMMANDS)
+    assert {group: list(every[group].commands) for group in GROUPS} == GROUPS
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_every_parameter_of_it_has_help_and_json(name):
-    command = get_command(app).commands[name]
+@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+def test_every_command_and_every_parameter_of_it_has_help_and_json(words):
+    command = get_command(app)
+    for word in words:
+        command = command.commands[word]
+    name = " ".join(words)
     assert command.help
     assert "--json" in {option for parameter in command.params for option in parameter.opts}
     for parameter in command.params:
@@ -37,6 +46,9 @@ def test_every_command_and_every_parameter_of_it_has_help_and_json(name):
         ["add", "x", "--namespace", ""],
         ["up", "--port", "0"],
         ["retry", "--import-id", "0"],
+        ["keys", "create", "me"],
+        ["keys", "create", "me", "--role", "god"],
+        ["keys", "create", "me", "--role", "add", "--namespace", "a b"],
         ["retry", "--namespace", "a b"],
         ["search", "/no/such/file.jpg"],
         ["search", "/no/such/*.jpg"],
