@@ -149,6 +149,13 @@ class AuthSettings(Section):
     rate_limit_open: bool = Field(True, description="whether a caller is let through when Redis, which counts, does not answer")
 
 
+class FilterSettings(Section):
+    """Searching with a filter on `info`."""
+
+    keys: tuple[str, ...] = Field((), description="keys of info that are kept to filter by; empty: every key with a plain value")
+    timeout_s: float = Field(10.0, gt=0, description="how long a search looks for more pictures that match")
+
+
 class RaySettings(Section):
     """The Ray cluster that commands talk to; inside a job or a replica Ray's own environment wins."""
 

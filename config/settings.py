@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config.sections import (
     AuthSettings,
     BlobSettings,
+    FilterSettings,
     HttpSettings,
     ImageSettings,
     LoadSettings,
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     stream: StreamSettings = StreamSettings()
     search: SearchSettings = SearchSettings()
     auth: AuthSettings = AuthSettings()
+    filter: FilterSettings = FilterSettings()
     http: HttpSettings = HttpSettings()
     ray: RaySettings = RaySettings()
     serve: ServeSettings = ServeSettings()

@@ -47,7 +47,7 @@ def up(settings: Settings, port: int | None = None, say: Callable[[str], None] =
         if "ray" not in running:
             undo.callback(remove_ray_folder, home)
         say("database: migrating")
-        migrate(settings.sql)
+        migrate(settings.sql, settings.filter.keys)
         for name in PARTS:
             if name in running:
                 say(f"{name}: runs")

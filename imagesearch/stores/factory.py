@@ -23,6 +23,7 @@ from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.keys import Keys
 from imagesearch.stores.sql.ledger import Ledger
+from imagesearch.stores.sql.matches import Matches
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.stores.stream.silent import Silent
 from imagesearch.types import Fingerprint
@@ -37,6 +38,7 @@ class Stores:
     ledger: Ledger
     waiting: Waiting
     catalog: Catalog
+    matches: Matches
     imports: Imports
     keys: Keys
     rates: RedisRates
@@ -68,9 +70,10 @@ def open_stores(settings: Settings) -> Stores:
     return Stores(
         database=database,
         add_log=AddLog(database),
-        ledger=Ledger(database),
+        ledger=Ledger(database, settings.filter.keys),
         waiting=Waiting(database),
         catalog=Catalog(database),
+        matches=Matches(database, settings.filter.keys),
         imports=Imports(database),
         keys=Keys(database),
         rates=RedisRates(settings.redis, fail_open=settings.auth.rate_limit_open),

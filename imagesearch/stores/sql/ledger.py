@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, case, delete, select, update
 
+from imagesearch.stores.sql.attributes import Said, forget_attributes, keep_attributes
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.insert import insert_missing
 from imagesearch.stores.sql.pause import pause
@@ -22,10 +23,11 @@ CHUNK = 1000
 
 
 class Ledger:
-    """The loader's side of the truth. Every method can be repeated with the same effect."""
+    """The loader's side of the truth. Every method can be repeated with the same effect. `filter_keys` as in the settings."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, filter_keys: Collection[str] = ()) -> None:
         self._database = database
+        self._filter_keys = filter_keys
 
     @repeat_when_busy
     def intern(self, pictures: Collection[tuple[str, PictureFacts]]) -> dict[tuple[str, str], Interned]:
@@ -72,6 +74,7 @@ class Ledger:
             for part in _chunks(sorted({one.milvus_id for one, state in final if state is LogState.LOADED})):
                 connection.execute(update(info).where(info.c.milvus_id.in_(part)).values(state=PictureState.SEARCHABLE))
             insert_missing(connection, source, [_source_values(one, now) for one, _ in final])
+            keep_attributes(connection, [_said(one) for one, _ in final], self._filter_keys)
             changes = {
                 one.row.log_id: {
                     "state": state,
@@ -104,6 +107,7 @@ class Ledger:
             )
             requests = connection.scalars(select(source.c.log_id).where(source.c.milvus_id == milvus_id)).all()
             connection.execute(delete(source).where(source.c.milvus_id == milvus_id))
+            forget_attributes(connection, milvus_id)
             for part in _chunks(sorted(requests)):
                 connection.execute(
                     update(log)
@@ -191,6 +195,10 @@ def _source_values(one: Found, now: datetime) -> dict[str, Any]:
         "log_id": row.log_id,
         "create_time": row.create_time,
     }
+
+
+def _said(one: Found) -> Said:
+    return Said(one.milvus_id, one.row.namespace, one.row.log_id, one.row.info)
 
 
 def _chunks(values: Sequence[Any]) -> list[Sequence[Any]]:

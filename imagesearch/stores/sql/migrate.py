@@ -1,29 +1,43 @@
-"""Brings a database to the schema that the code expects, by Alembic."""
+"""Brings a database to the schema that the code expects, by Alembic, and fills what a migration of many rows must fill."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 
 from config.sections import SqlSettings
+from imagesearch.stores.sql.attributes import refill_attributes
 from imagesearch.stores.sql.database import Database
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
+# A database stays at this revision until its attributes are filled, however often that is broken off.
+UNFILLED = "0004"
 
-def migrate(settings: SqlSettings) -> None:
+
+def migrate(settings: SqlSettings, filter_keys: Collection[str] = ()) -> None:
     """Apply every migration that is missing; on a database that is up to date this does nothing.
 
     Raises StoreUnavailable, StoreBusy, StoreError.
     """
     database = Database(settings)
     try:
-        with database.write() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        if _upgrade(database, UNFILLED) == UNFILLED:
+            refill_attributes(database, filter_keys)
+        _upgrade(database, "head")
     finally:
         database.close()
+
+
+def _upgrade(database: Database, revision: str) -> str | None:
+    """Bring the database to this revision, unless it is beyond it, and return the one that it is at."""
+    with database.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        return MigrationContext.configure(connection).get_current_revision()

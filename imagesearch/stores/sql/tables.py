@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -52,6 +53,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 Id = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
 
 
+def bytes_upto(length: int) -> TypeEngine[bytes]:
+    """Return a type that compares byte by byte: a text's every trailing space counts, which MySQL's collations disagree on."""
+    return LargeBinary().with_variant(mysql.VARBINARY(length), "mysql", "mariadb")
+
+
 # Binary collation: 'Cat' and 'cat' are two namespaces, two keys and two paths. AUTOINCREMENT: an id is never given twice.
 OPTIONS: dict[str, Any] = {
     "mysql_engine": "InnoDB",
@@ -62,6 +68,8 @@ OPTIONS: dict[str, Any] = {
     "mariadb_collate": "utf8mb4_bin",
     "sqlite_autoincrement": True,
 }
+# SQLite lays a table out by its key, as InnoDB always does, only where it is told to.
+BY_KEY_OPTIONS: dict[str, Any] = {**OPTIONS, "sqlite_autoincrement": False, "sqlite_with_rowid": False}
 
 metadata = MetaData(
     naming_convention={
@@ -130,6 +138,8 @@ image_info = Table(
     # Keyset pages of one namespace, or of all.
     Index(None, "namespace", "state", "milvus_id"),
     Index(None, "state", "milvus_id"),
+    # Filters on create_time.
+    Index(None, "namespace", "create_time"),
     **OPTIONS,
 )
 
@@ -160,4 +170,18 @@ api_key = Table(
     Column("create_time", UtcDateTime, nullable=False),
     Column("revoke_time", UtcDateTime),
     **{**OPTIONS, "sqlite_autoincrement": False},
+)
+
+# An index of image_source.info by key and value (attributes.py): one row for each value that can be filtered by. The rows of a
+# picture lie together, which confirms hits; the index finds the pictures of a value, and holds the key of this table itself.
+image_attribute = Table(
+    "image_attribute",
+    metadata,
+    Column("milvus_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", bytes_upto(128), primary_key=True),
+    Column("namespace", String(64), nullable=False),
+    Column("value", bytes_upto(513), nullable=False),
+    Index(None, "namespace", "name", "value"),
+    **BY_KEY_OPTIONS,
 )

@@ -1,0 +1,156 @@
+"""Which pictures a filter matches: from the compiled filter to statements of bounded work, every value bound."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, select
+
+from imagesearch.errors import InputError
+from imagesearch.filters import ORDERED, Condition, Filter, Operator, utf8
+from imagesearch.stores.sql.attributes import sort_key
+from imagesearch.stores.sql.database import Database
+from imagesearch.stores.sql.tables import image_attribute as attribute
+from imagesearch.stores.sql.tables import image_info as info
+from imagesearch.types import PictureState
+
+# Ids of one IN list; SQLite allows 32,766 bound values a statement.
+CHUNK = 1000
+# Ids that one statement of a walk looks at to begin with, and the seconds between which its work is kept.
+WINDOW = 100_000
+QUICK_S, SLOW_S = 0.05, 0.5
+
+COMPARISONS = {
+    Operator.EQ: operator.eq,
+    Operator.NE: operator.ne,
+    Operator.GT: operator.gt,
+    Operator.GTE: operator.ge,
+    Operator.LT: operator.lt,
+    Operator.LTE: operator.le,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Of the ids that were asked about: the pictures that are searchable, and those of them that match."""
+
+    searchable: set[int]
+    matching: set[int]
+
+
+class Matches:
+    """The pictures as filters see them; `keys` are those of `info` that are kept to filter by, empty: all."""
+
+    def __init__(self, database: Database, keys: Collection[str] = ()) -> None:
+        self._database = database
+        self._keys = keys
+
+    def check(self, wanted: Filter) -> None:
+        """Raise InputError where the filter asks about a key that is not kept."""
+        for key in wanted.keys:
+            if self._keys and key not in self._keys:
+                message = f"not among the keys that can be filtered by ({', '.join(self._keys)})"
+                raise InputError(f"filter: {key}: {message}", errors=[{"field": f"filter.{key}", "message": message}])
+
+    def confirm(self, ids: Collection[int], wanted: Filter) -> Confirmed:
+        """Say which of the ids are searchable pictures and which of those match."""
+        searchable: set[int] = set()
+        matching: set[int] = set()
+        ordered = sorted(ids)
+        with self._database.read() as connection:
+            for start in range(0, len(ordered), CHUNK):
+                query = select(info.c.milvus_id, _matches(wanted).label("matches")).where(
+                    info.c.milvus_id.in_(ordered[start : start + CHUNK]), info.c.state == PictureState.SEARCHABLE
+                )
+                for row in connection.execute(query):
+                    searchable.add(row.milvus_id)
+                    if row.matches:
+                        matching.add(row.milvus_id)
+        return Confirmed(searchable, matching)
+
+    def walk(self, namespace: str, wanted: Filter, page: int) -> Iterator[list[int]]:
+        """Yield the namespace's searchable pictures that match, by milvus_id, in pages of up to `page` ids, some of them empty.
+
+        Each page is one statement that looks at a range of ids. The range grows and shrinks with the time that it takes, so that
+        a value that is rare among millions is found in a few of them, and none runs for long.
+        """
+        in_namespace = (info.c.namespace == namespace, info.c.state == PictureState.SEARCHABLE)
+        with self._database.read() as connection:
+            # One after the other: both databases find an end of an index at once, but not two ends in one statement.
+            first = connection.execute(select(func.min(info.c.milvus_id)).where(*in_namespace)).scalar()
+            last = connection.execute(select(func.max(info.c.milvus_id)).where(*in_namespace)).scalar()
+        if first is None or last is None:
+            return
+        after, width = first - 1, WINDOW
+        while after < last:
+            upto = min(after + width, last)
+            started = perf_counter()
+            with self._database.read() as connection:
+                query = _matching(namespace, wanted, after, upto).limit(page)
+                ids = [row.milvus_id for row in connection.execute(query)]
+            seconds = perf_counter() - started
+            after = ids[-1] if len(ids) == page else upto
+            if seconds > SLOW_S:
+                width = max(width // 4, page)
+            elif seconds < QUICK_S and len(ids) < page:
+                width *= 4
+            yield ids
+
+
+def _matching(namespace: str, wanted: Filter, after: int, upto: int) -> Select[int]:
+    """Select the ids in (after, upto] that match, by id."""
+    searchable = and_(info.c.namespace == namespace, info.c.state == PictureState.SEARCHABLE, *_created(wanted))
+    if not wanted.info:
+        ids = info.c.milvus_id
+        return select(ids).where(searchable, ids > after, ids <= upto).order_by(ids)
+    said, conditions = _one_source(wanted)
+    ids = said[0].c.milvus_id
+    joined: FromClause = said[0]
+    for other in said[1:]:
+        joined = joined.join(other, and_(other.c.milvus_id == ids, other.c.log_id == said[0].c.log_id))
+    joined = joined.join(info, info.c.milvus_id == ids)
+    here = [one.c.namespace == namespace for one in said]
+    return select(ids).select_from(joined).where(searchable, *here, *conditions, ids > after, ids <= upto).distinct().order_by(ids)
+
+
+def _matches(wanted: Filter) -> ColumnElement[bool]:
+    """Say of a row of image_info whether it matches."""
+    created = _created(wanted)
+    if not wanted.info:
+        return and_(literal(True), *created)
+    said, conditions = _one_source(wanted)
+    same = [other.c.milvus_id == info.c.milvus_id for other in said]
+    same += [other.c.log_id == said[0].c.log_id for other in said[1:]]
+    exists = select(literal(1)).select_from(*said).where(*same, *conditions).correlate(info).exists()
+    return and_(exists, *created)
+
+
+def _one_source(wanted: Filter) -> tuple[Sequence[Any], list[ColumnElement[bool]]]:
+    """Return an alias of the attributes for each key, and what must hold on it; the caller joins them on one source."""
+    said = [attribute.alias(f"said_{place}") for place, _ in enumerate(wanted.keys)]
+    by_key = dict(zip(wanted.keys, said, strict=True))
+    conditions = [one.c.name == utf8(key) for key, one in by_key.items()]
+    conditions += [_holds(by_key[condition.key].c.value, condition) for condition in wanted.info]
+    return said, conditions
+
+
+def _holds(column: ColumnElement[bytes], condition: Condition) -> ColumnElement[bool]:
+    keys = [sort_key(value) for value in condition.values]
+    holds = _compared(column, condition.operator, keys)
+    if condition.operator in ORDERED:
+        # Of one type only: the keys of the next one begin with a higher byte.
+        return and_(holds, column >= keys[0][:1], column < bytes([keys[0][0] + 1]))
+    return holds
+
+
+def _created(wanted: Filter) -> list[ColumnElement[bool]]:
+    return [_compared(info.c.create_time, condition.operator, condition.values) for condition in wanted.created]
+
+
+def _compared(column: ColumnElement[Any], how: Operator, values: Sequence[Any]) -> ColumnElement[bool]:
+    holds: ColumnElement[bool] = column.in_(values) if how is Operator.IN else COMPARISONS[how](column, values[0])
+    return holds
