@@ -124,7 +124,7 @@ class StreamSettings(Section):
     deliver_s: float = Field(60.0, gt=0, description="how long one of them is tried before it is given up")
     close_s: float = Field(5.0, ge=0, description="how long a process that ends waits for what is on its way")
     session_s: float = Field(20.0, gt=0, description="how long a loader that fell silent keeps its share of the topic")
-    gather_s: float = Field(0.2, ge=0, description="how long announcements are gathered into one batch")
+    gather_s: float = Field(0.2, ge=0.01, description="how long announcements are gathered into one batch")
     sweep_s: float = Field(60.0, gt=0, description="pause between looks at the add-log for rows that were never announced")
 
     @model_validator(mode="after")

@@ -34,14 +34,26 @@ class Report:
 
 
 class Engine:
-    """Loads what the feed gives. `follow`: a store that stays away is waited for without end, and ends no load."""
+    """Loads what the feed gives. `follow`: a store that stays away is waited for without end, and ends no load.
 
-    def __init__(self, settings: Settings, feed: Feed, claims: LeaseKeeper, pipeline: Pipeline, *, follow: bool) -> None:
+    `pause_s`: how long a feed that has nothing is left alone, load.poll_s when unset.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        feed: Feed,
+        claims: LeaseKeeper,
+        pipeline: Pipeline,
+        *,
+        follow: bool,
+        pause_s: float | None = None,
+    ) -> None:
         load = settings.load
         self._follow = follow
         self._claims = claims
         self._pipeline = pipeline
-        self._intake = Intake(feed, load.poll_s, None if follow else load.store_retry_s)
+        self._intake = Intake(feed, pause_s or load.poll_s, None if follow else load.store_retry_s)
         self._stop_s = load.stop_s
         self._stop = threading.Event()
         self._started = monotonic()
