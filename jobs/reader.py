@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import LogRow
+from jobs.claim import claim_rows
 from jobs.lease_keeper import LeaseKeeper
 
 
@@ -81,12 +82,5 @@ class Reader:
         return []
 
     def _ours(self, ids: list[int]) -> list[LogRow]:
-        """Claim these rows and return what is still to be done of them.
-
-        Between the look and the claim another loader may have finished a row and given its lease back: that they are read
-        after the claim is what keeps such a row from being embedded again.
-        """
-        claimed = self._claims.claim(ids)
-        rows = self._waiting.rows(claimed)
-        self._claims.release(claimed - {row.log_id for row in rows})
+        rows, _elsewhere = claim_rows(ids, self._claims, self._waiting)
         return rows

@@ -11,8 +11,9 @@ from imagesearch.errors import NotAnImage, StoreUnavailable
 from imagesearch.stores.factory import open_announcements, open_announcer, open_leases
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.database import Database
-from imagesearch.stores.sql.ledger import Fault, Ledger
+from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.migrate import migrate
+from imagesearch.stores.sql.verdicts import Fault
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import AddRequest
 from jobs.lease_keeper import LeaseKeeper
