@@ -94,6 +94,9 @@ class Announcer(Protocol):
         Never raises. Thread-safe. Announcing a row twice is harmless.
         """
 
+    def ping(self) -> None:
+        """Raise StoreUnavailable when the stream does not answer."""
+
     def close(self) -> None:
         """Wait a bounded time for what is on its way; nothing is announced afterwards."""
 

@@ -12,7 +12,7 @@ from imagesearch.errors import StoreUnavailable
 from imagesearch.images.blobs import open_blobs
 from imagesearch.images.s3 import S3
 from imagesearch.models.load import fingerprint_of
-from imagesearch.stores.factory import open_leases
+from imagesearch.stores.factory import open_announcer, open_leases
 from imagesearch.stores.milvus.client import MilvusConnection
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.sql.database import Database
@@ -92,6 +92,21 @@ def redis(settings: Settings) -> Finding:
         return "answers"
 
     return asked("redis", ask, _start(settings, "check IMAGESEARCH_REDIS__URL and its server"), otherwise=State.WARN)
+
+
+def stream(settings: Settings) -> Finding:
+    """Ask the stream's brokers; without them adds go on, and loads find rows by themselves."""
+    if settings.stream.kind == "none":
+        return Finding("stream", State.OK, "none: loads read the add-log")
+
+    def ask() -> str:
+        hasty = settings.stream.model_copy(update={"timeout_s": min(settings.stream.timeout_s, TIMEOUT_S)})
+        with closing(open_announcer(hasty)) as announcer:
+            announcer.ping()
+        return f"answers, and knows the topic {settings.stream.topic}"
+
+    advice = "check IMAGESEARCH_STREAM__SERVERS and IMAGESEARCH_STREAM__OPTIONS; create the topic"
+    return asked("stream", ask, advice, otherwise=State.WARN)
 
 
 def blobs(settings: Settings) -> Finding:

@@ -21,6 +21,7 @@ CHECKS = (
     stores.schema,
     stores.milvus,
     stores.redis,
+    stores.stream,
     stores.blobs,
     model.weights,
     stores.vectors,

@@ -42,6 +42,7 @@ def env(production, ray_node, mariadb, milvus_lite_uri, kafka, kafka_topic, tmp_
             "IMAGESEARCH_MODEL__NAME": "tiny",
             "IMAGESEARCH_BLOBS__URI": str(tmp_path / "blobs"),
             "IMAGESEARCH_SOURCES__ROOTS": json.dumps([str(tmp_path)]),
+            "IMAGESEARCH_AUTH__KEYS": "false",
             "IMAGESEARCH_STREAM__KIND": stream.kind,
             "IMAGESEARCH_STREAM__SERVERS": json.dumps(stream.servers),
             "IMAGESEARCH_STREAM__TOPIC": stream.topic,

@@ -64,10 +64,14 @@ class KafkaAnnouncements:
 
     def take(self, limit: int, timeout_s: float) -> list[Announcement]:
         """Return what came within the time, in order within a partition; broken messages are finished at once."""
-        if self._paused:
-            self._consumer.resume(self._consumer.assignment())
-            self._paused = False
-        taken = self._kept + self._heard(self._consumer.consume(max(1, limit - len(self._kept)), timeout_s))
+        try:
+            if self._paused:
+                self._consumer.resume(self._consumer.assignment())
+                self._paused = False
+            messages = self._consumer.consume(max(1, limit - len(self._kept)), timeout_s)
+        except KafkaException as exc:
+            raise unavailable(exc.args[0]) from exc
+        taken = self._kept + self._heard(messages)
         self._kept = []
         error, self._error = self._error, None
         if error is not None and not taken:
@@ -86,11 +90,15 @@ class KafkaAnnouncements:
 
     def idle(self) -> None:
         """Serve the group's business without reading on."""
-        if not self._paused:
-            self._consumer.pause(self._consumer.assignment())
-            self._paused = True
-        # A partition that came just now is not paused.
-        self._kept += self._heard(self._consumer.consume(1, 0))
+        try:
+            if not self._paused:
+                self._consumer.pause(self._consumer.assignment())
+                self._paused = True
+            # A partition that came just now is not paused.
+            self._kept += self._heard(self._consumer.consume(1, 0))
+        except KafkaException as exc:
+            # Told by the next `take`.
+            self._error = exc.args[0]
 
     def close(self) -> None:
         """Leave the group, after the commits that are on their way."""

@@ -13,5 +13,8 @@ class Silent:
     def announce(self, rows: Iterable[LogRow]) -> None:
         """Announce nothing."""
 
+    def ping(self) -> None:
+        """Ask nobody."""
+
     def close(self) -> None:
         """Close nothing."""

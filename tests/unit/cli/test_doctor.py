@@ -68,3 +68,13 @@ def test_too_many_vectors_for_milvus_lite_are_told(settings, milvus_lite_uri, mo
     ill = stores.vectors(settings)
     assert ill.state is State.WARN
     assert "IMAGESEARCH_MILVUS__URI" in ill.advice
+
+
+def test_a_stream_is_asked_where_there_is_one(settings, kafka, kafka_topic):
+    assert stores.stream(settings).state is State.OK
+    well = stores.stream(settings.model_copy(update={"stream": kafka.settings(kafka_topic)}))
+    assert (well.state, kafka_topic in well.words) == (State.OK, True)
+    nowhere = kafka.settings(kafka_topic, servers=("127.0.0.1:1",), timeout_s=0.5)
+    ill = stores.stream(settings.model_copy(update={"stream": nowhere}))
+    assert ill.state is State.WARN
+    assert "IMAGESEARCH_STREAM__SERVERS" in ill.advice
