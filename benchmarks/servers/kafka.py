@@ -9,16 +9,19 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports
+from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens
 from config.sections import StreamSettings
 
 PARTITIONS = 3
 
 
 class Kafka:
-    """Can be stopped and started again on its port, for an outage; topics, messages and offsets are gone then."""
+    """Can be stopped and started again on its port, for an outage; topics, messages and offsets are gone then.
 
-    def __init__(self, home: Path) -> None:
+    `options` are further ones of the broker; with `--authentication` it knows no user, since those are lost as well.
+    """
+
+    def __init__(self, home: Path, *options: str) -> None:
         (port,) = free_ports(1)
         self.server = f"{LOOPBACK}:{port}"
         url = f"tcp://{self.server}"
@@ -28,15 +31,16 @@ class Kafka:
             f"--listener-url={url}",
             f"--advertised-listener-url={url}",
             "--storage-engine=memory://tansu/",
+            *options,
         ]
         # It would wait for its clients to go; nothing that it holds outlives it anyway.
-        self._process = ServerProcess("kafka", home, command, self._answers, stop_timeout_s=0.2)
+        self._process = ServerProcess("kafka", home, command, lambda: listens(port), stop_timeout_s=0.2)
         self.start, self.stop, self.process = self._process.start, self._process.stop, self._process.running
 
     def create(self, topic: str) -> None:
         """Create the topic; one that is there already is no error: a producer that waited for the broker may have been quicker."""
         # Kept until the end: the library drops the requests of a client that is no longer referred to.
-        admin = self._admin()
+        admin = AdminClient({"bootstrap.servers": self.server, "log_level": 0})
         made = admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic]
         try:
             made.result(10)
@@ -49,13 +53,3 @@ class Kafka:
         # The library waits half a session before it joins this broker's groups.
         own = {"kind": "kafka", "servers": (self.server,), "topic": topic, "group": topic, "session_s": 2}
         return StreamSettings.model_validate({**own, **more})
-
-    def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.server, "log_level": 0})
-
-    def _answers(self) -> bool:
-        try:
-            self._admin().list_topics(timeout=1)
-        except KafkaException:
-            return False
-        return True

@@ -5,12 +5,13 @@ import time
 
 import pytest
 
+from benchmarks.servers.kafka import Kafka
 from imagesearch.errors import ConfigError, StoreUnavailable
 from imagesearch.stores.factory import open_announcer
 from imagesearch.stores.stream.announcer import KafkaAnnouncer
 from imagesearch.types import LogState
 from tests.contract.stream.conftest import row, rows
-from tests.fixtures.kafka import listen_until
+from tests.fixtures.kafka import Member, listen_until
 
 
 def test_only_rows_that_are_pending_are_announced(announcer, member):
@@ -94,6 +95,23 @@ def test_it_answers_when_the_broker_has_the_topic(announcer):
 def test_an_option_that_does_not_exist_is_named_at_once(kafka):
     with pytest.raises(ConfigError, match=r"sasl\.mechanismus"):
         KafkaAnnouncer(kafka.settings("x", options={"sasl.mechanismus": "PLAIN"}))
+
+
+def test_a_broker_that_refuses_the_password_is_named_by_both_sides_and_costs_no_add(tmp_path, caplog):
+    strict = Kafka(tmp_path, "--authentication")
+    strict.start()
+    options = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanisms": "SCRAM-SHA-512", "sasl.username": "nobody"}
+    settings = strict.settings("x", options=options, secrets={"sasl.password": "secret-like"}, deliver_s=0.5, close_s=0.1)
+    tell, one = KafkaAnnouncer(settings), Member(settings)
+    try:
+        tell.announce(rows(1))
+        listen_until(lambda: tell.lost.count and any("authentication" in error.detail for error in one.errors), one)
+    finally:
+        tell.close()
+        one.stream.close()
+        strict.stop()
+    assert "authentication" in caplog.text
+    assert "secret-like" not in caplog.text
 
 
 def test_without_a_stream_nothing_is_opened_and_nothing_announced(kafka):
