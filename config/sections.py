@@ -94,14 +94,23 @@ class LoadSettings(Section):
     """The bulk load."""
 
     batch_rows: int = Field(128, ge=1, le=4096)
-    batches_in_flight: int = Field(4, ge=1, description="bounds the memory of the load: batches between claim and commit")
-    fetch_actors: int = Field(1, ge=1, description="processes that fetch and decode")
+    batches_in_flight: int = Field(
+        4, ge=1, description="batches between claim and commit, for one actor a stage; each more adds two"
+    )
+    fetch_actors: int = Field(1, ge=1, description="processes that fetch and decode, at least")
+    fetch_actors_max: int = Field(2, ge=1, description="how many there may be while they are what the load waits for")
     fetch_threads: int = Field(8, ge=1, description="pictures that one of them fetches at once")
     fetch_cpus: float = Field(0.5, gt=0, description="CPUs that Ray reserves for each")
-    embed_actors: int = Field(1, ge=1, description="processes that run the model")
+    embed_actors: int = Field(1, ge=1, description="processes that run the model, at least")
+    embed_actors_max: int = Field(1, ge=1, description="how many there may be while they are what the load waits for")
     embed_cpus: float = Field(1.0, ge=0, description="CPUs that Ray reserves for each")
     embed_gpus: float = Field(0.0, ge=0, description="GPUs that Ray reserves for each")
-    write_actors: int = Field(1, ge=1, description="processes that write to Milvus and SQL")
+    write_actors: int = Field(1, ge=1, description="processes that write to Milvus and SQL, at least")
+    write_actors_max: int = Field(2, ge=1, description="how many there may be while they are what the load waits for")
+    idle_s: float = Field(30.0, gt=0, description="an actor with nothing to do for so long is ended, down to the least number")
+    batch_timeout_s: float = Field(
+        300.0, gt=0, description="an actor that works longer on a batch, waits for stores aside, is taken to hang and replaced"
+    )
     embed_batch: int = Field(32, ge=1, description="pictures in one forward pass")
     max_attempts: int = Field(5, ge=1, description="tries of a row whose fault may pass, before it is failed")
     backoff_s: float = Field(1.0, gt=0, description="pause before a row is tried again, doubled with each attempt")

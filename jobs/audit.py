@@ -17,7 +17,7 @@ from imagesearch.stores.factory import open_stores
 from jobs.cluster import connected
 from jobs.difference import Kind, differences
 from jobs.edge import job_edge
-from jobs.loader import BulkLoad
+from jobs.loader import bulk_load
 from jobs.repair import repair
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
 
 def reload(settings: Settings) -> None:
     """Load what a repair made pending."""
-    with connected(settings):
-        BulkLoad(settings).run(lambda report: None)
+    with bulk_load(settings) as load, connected(settings):
+        load.run(lambda report: None)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from imagesearch.errors import ImageSearchError
 from imagesearch.stores.sql.verdicts import Fault, Found, Tally
-from imagesearch.types import IndexRow, LogRow, PixelBatch, Vectors
+from imagesearch.types import Fingerprint, IndexRow, LogRow, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,9 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A batch before its forward pass: `pixels[i]` belongs to `fresh[i]`; `known` costs no embedding."""
+    """A batch before its forward pass, but for its pixels, which only the model needs; `known` costs no embedding."""
 
     fresh: list[Fresh]
-    pixels: PixelBatch
     known: list[Found]
     faults: list[Fault]
     seconds: float
@@ -30,8 +29,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """`vectors[i]` belongs to `fresh[i]`; a picture in `failed` (by its place) has no usable vector."""
+    """`vectors[i]` belongs to `fresh[i]` of the batch; a picture in `failed` (by its place) has no usable vector.
 
+    The fingerprint is the one of the model that made them, and names the collection that they belong in.
+    """
+
+    fingerprint: Fingerprint
     vectors: Vectors
     failed: dict[int, ImageSearchError]
     seconds: float

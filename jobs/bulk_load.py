@@ -6,18 +6,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
-import signal
 import sys
-from dataclasses import asdict
-from time import monotonic
 
 from config import load_settings
-from jobs.cluster import connected
+from jobs.driver import drive
 from jobs.edge import job_edge
-from jobs.engine import Report
-from jobs.loader import BulkLoad
+from jobs.loader import bulk_load
 from jobs.retry import retry_failed
 
 logger = logging.getLogger(__name__)
@@ -36,28 +31,10 @@ def main(argv: list[str] | None = None) -> int:
         settings = load_settings()
         if options.retry_failed:
             logger.info("%d failed rows wait again", retry_failed(settings, import_id=options.import_id))
-        with connected(settings):
-            job = BulkLoad(settings, follow=options.follow, import_id=options.import_id, limit=options.limit)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: job.stop())
-            report = job.run(Progress())
-        sys.stdout.write(json.dumps(asdict(report)) + "\n")
-        return 1 if report.failed else 0
+        load = bulk_load(settings, follow=options.follow, import_id=options.import_id, limit=options.limit)
+        return drive(settings, load)
 
     return job_edge(run)
-
-
-class Progress:
-    """Logs how far the load is, every two seconds at most."""
-
-    def __init__(self) -> None:
-        self._next = 0.0
-
-    def __call__(self, report: Report) -> None:
-        """Log one line unless the last one is fresh."""
-        if monotonic() >= self._next:
-            self._next = monotonic() + 2.0
-            logger.info("progress %s", json.dumps(asdict(report)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from imagesearch.errors import EmbeddingFailed, ImageSearchError
 from imagesearch.images.s3 import S3
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import open_encoder
-from jobs.batch import Embedded, Prepared
+from imagesearch.types import PixelBatch
+from jobs.batch import Embedded
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +33,17 @@ class Embedding:
         finally:
             s3.close()
 
-    def ready(self) -> None:
-        """Load the model. Raises ConfigError, ModelError."""
+    def ready(self) -> str:
+        """Load the model and return its fingerprint. Raises ConfigError, ModelError."""
         logger.info("embedding with %s on %s", self._encoder.fingerprint, self._encoder.device)
+        return str(self._encoder.fingerprint)
 
-    def embed(self, batch: Prepared) -> Embedded:
-        """Embed the batch's fresh pictures."""
+    def embed(self, pixels: PixelBatch) -> tuple[Embedded, float]:
+        """Embed the batch's fresh pictures; the number is the seconds that it took."""
         started = perf_counter()
-        vectors, failed = embed_each(self._encoder, batch.pixels)
-        return Embedded(vectors, failed, perf_counter() - started)
+        vectors, failed = embed_each(self._encoder, pixels)
+        seconds = perf_counter() - started
+        return Embedded(self._encoder.fingerprint, vectors, failed, seconds), seconds
 
 
 def embed_each(encoder: Encoder, pixels: np.ndarray) -> tuple[np.ndarray, dict[int, ImageSearchError]]:

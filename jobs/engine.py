@@ -59,6 +59,10 @@ class Engine:
         self._started = monotonic()
         self._read = 0
 
+    def begin(self) -> None:
+        """Let the feed be asked; nothing is loaded before `run`."""
+        self._intake.start()
+
     def stop(self) -> None:
         """Ask the run to end: it takes nothing more, gives what is in flight load.stop_s, and the rest back."""
         self._stop.set()
@@ -69,10 +73,12 @@ class Engine:
         Raises StoreUnavailable or StoreBusy when a store stays away too long while not following, and what the feed raises.
         """
         self._started = monotonic()
-        self._intake.start()
         try:
+            if self._follow:
+                # There will be something to do; a load that finds nothing starts no workers.
+                self._pipeline.start()
             while not self._stop.is_set() and not (self._intake.ended and not self._pipeline.busy):
-                if self._pipeline.has_room and (rows := self._intake.take(0.0 if self._pipeline.busy else TICK_S)):
+                if self._pipeline.has_room and (rows := self._intake.take(0.0 if self._pipeline.active else TICK_S)):
                     self._read += len(rows)
                     self._pipeline.submit(rows)
                 self._settle(progress)
@@ -80,9 +86,13 @@ class Engine:
         finally:
             for rows in self._pipeline.stop():
                 self._give_back([row.log_id for row in rows], final=False)
-            self._intake.close(self._stop_s / 2)
+            self.close()
         logger.info("seconds by stage, summed over batches: %s", {k: round(v, 2) for k, v in self._pipeline.seconds.items()})
         return self.report()
+
+    def close(self) -> None:
+        """Let the feed know what settled, and close it, as far as it answers soon; once is enough."""
+        self._intake.close(self._stop_s / 4)
 
     def report(self) -> Report:
         """Say what stands so far."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -14,9 +13,12 @@ from config.settings import Settings
 from imagesearch.errors import ImageSearchError, StoreError
 from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
-from imagesearch.stores.factory import Stores, open_stores
+from imagesearch.images.s3 import S3
+from imagesearch.models.load import preprocess_of
+from imagesearch.stores.clients import open_ledger, open_sources
+from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.verdicts import Fault, Found, Interned
-from imagesearch.types import IndexRow, LogRow, PictureFacts, PictureState, Pixels
+from imagesearch.types import IndexRow, LogRow, PictureFacts, PictureState, PixelBatch, Pixels
 from jobs.batch import Fresh, Prepared
 from jobs.patience import patiently
 
@@ -31,25 +33,20 @@ class Picture:
 
 
 class Fetcher:
-    """Owns the clients and threads of one fetching process.
-
-    Opened by `ready` rather than by the constructor: Ray hands on the errors of a method, not those of a constructor.
-    """
+    """Owns the clients and threads of one fetching process: SQL and the pictures' sources; neither weights nor Milvus."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._preprocess = preprocess_of(settings.model)
+        self._ledger = open_ledger(settings, Database(settings.sql))
+        self._sources = open_sources(settings, S3(settings.s3))
         self._threads = ThreadPoolExecutor(settings.load.fetch_threads, thread_name_prefix="fetch")
 
-    @cached_property
-    def _stores(self) -> Stores:
-        return open_stores(self._settings)
-
     def ready(self) -> None:
-        """Open what the stage needs. Raises ConfigError, ModelError."""
-        self._stores  # noqa: B018 - opened by being asked for
+        """Have nothing more to open: all clients connect on first use."""
 
-    def prepare(self, rows: Sequence[LogRow]) -> Prepared:
-        """Read the rows' pictures and give each distinct content its milvus_id.
+    def prepare(self, rows: Sequence[LogRow]) -> tuple[Prepared, PixelBatch, int]:
+        """Read the rows' pictures and give each distinct content its milvus_id; the number is that of the pixels.
 
         A fault of one picture is a value; raises StoreUnavailable, StoreBusy when SQL stays away longer than load.store_retry_s.
         """
@@ -62,14 +59,15 @@ class Fetcher:
             else:
                 faults.append(Fault(row, result))
         wanted = [(picture.row.namespace, picture.facts) for picture in pictures]
-        interned = patiently(lambda: self._stores.ledger.intern(wanted), self._settings.load.store_retry_s)
-        return sort_out(pictures, interned, faults, perf_counter() - started)
+        interned = patiently(lambda: self._ledger.intern(wanted), self._settings.load.store_retry_s)
+        prepared, pixels = sort_out(pictures, interned, faults, started)
+        return prepared, pixels, len(pixels)
 
     def _read(self, row: LogRow) -> Picture | ImageSearchError:
         try:
-            data = self._stores.sources.read(row.image_path)
-            decoded = decode(data, self._settings.images, self._stores.preprocess.at_least)
-            return Picture(row, facts(data, decoded), self._stores.preprocess(decoded.rgb))
+            data = self._sources.read(row.image_path)
+            decoded = decode(data, self._settings.images, self._preprocess.at_least)
+            return Picture(row, facts(data, decoded), self._preprocess(decoded.rgb))
         except StoreError:
             raise
         except ImageSearchError as exc:
@@ -77,9 +75,9 @@ class Fetcher:
 
 
 def sort_out(
-    pictures: Sequence[Picture], interned: dict[tuple[str, str], Interned], faults: list[Fault], seconds: float
-) -> Prepared:
-    """Part what must be embedded from what is known; rows of one content share one forward pass."""
+    pictures: Sequence[Picture], interned: dict[tuple[str, str], Interned], faults: list[Fault], started: float
+) -> tuple[Prepared, PixelBatch]:
+    """Part what must be embedded, with its pixels, from what is known; rows of one content share one forward pass."""
     known: list[Found] = []
     fresh: dict[int, list[Picture]] = {}
     for picture in pictures:
@@ -95,4 +93,4 @@ def sort_out(
         target = IndexRow(milvus_id, first.row.namespace, int(created.timestamp()))
         targets.append(Fresh(target, tuple(picture.row for picture in group)))
     pixels = np.stack([group[0].pixels for group in fresh.values()]) if fresh else np.empty((0, 0, 0, 3), np.uint8)
-    return Prepared(targets, pixels, known, faults, seconds)
+    return Prepared(targets, known, faults, perf_counter() - started), pixels

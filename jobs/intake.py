@@ -61,7 +61,10 @@ class Intake:
             self._changed.notify_all()
 
     def close(self, timeout_s: float) -> list[LogRow]:
-        """Let the feed know what settled and close it, as far as it answers in time; return the batch that nobody took."""
+        """Let the feed know what settled and close it, as far as it answers in time; return the batch that nobody took.
+
+        To be called again is no error.
+        """
         with self._changed:
             self._stop = True
             rows, self._ready = self._ready, []

@@ -1,4 +1,4 @@
-"""Chains the stages of each batch on Ray, with a bound on the batches in flight."""
+"""Takes batches through fetch, embed and write, each on a pool of Ray actors, with a bound on the batches in flight."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
 
 from config.settings import Settings
 from imagesearch.errors import EmbeddingFailed, ImageSearchError, StoreError
-from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.verdicts import Fault, Tally
 from imagesearch.types import LogRow
-from jobs.actors import Pool, embed_pool, fetch_pool, write_pool
+from jobs.batch import Outcome, Prepared
+from jobs.flight import Flight
+from jobs.openings import Openings
+from jobs.pool import Ended, Pool
+from jobs.running_clock import RunningClock
+from jobs.sizing import room
+from jobs.stages import stages_of
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Flight:
-    """A batch on its way; each stage takes the one before by reference, so that no picture passes through the driver."""
-
-    rows: list[LogRow]
-    calls: tuple[Any, ...]
+# So many calls that went wrong, with no batch between them that went well, are the cluster's fault and not the pictures'.
+TROUBLES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,32 @@ class Settled:
 
 
 class Pipeline:
-    """Runs batches through fetch, embed and write; what becomes of them is counted in `tally`."""
+    """Moves each batch on when its stage is done; what becomes of all is counted in `tally`.
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        self._settings = settings
-        self._ledger = ledger
-        self._pools: tuple[Pool, ...] = ()
-        self._flights: dict[Any, Flight] = {}
+    The driver passes references on, stage by stage: so a batch that is slow in one stage holds up no other in the next, and
+    every worker has at most its next batch behind the one that it works on. A call that goes wrong is made again, from the
+    first stage on, since every write can be repeated; where it goes wrong again and again the batch is halved, until the row
+    that does it stands alone and is failed.
+    """
+
+    def __init__(self, settings: Settings, patience_s: float | None = None) -> None:
+        load = settings.load
+        self._base = load.batches_in_flight
+        # A call may spend its time waiting for stores: an intern in the one stage, an upsert and a commit in another.
+        answer_s = load.batch_timeout_s + 2 * load.store_retry_s
+        arguments = (
+            lambda flight: (flight.rows,),
+            lambda flight: (flight.pixels,),
+            lambda flight: (flight.prepared, flight.embedded),
+        )
+        self._pools: tuple[Pool[Flight], ...] = tuple(
+            Pool(stage, args, idle_s=load.idle_s, answer_s=answer_s, openings=Openings(stage.name, patience_s))
+            for stage, args in zip(stages_of(settings), arguments, strict=True)
+        )
+        self._fetch, self._embed, self._write = self._pools
+        self._clock = RunningClock()
+        self._flights: set[Flight] = set()
+        self._troubles = 0
         self.tally = Tally()
         self.seconds: Counter[str] = Counter()
 
@@ -53,73 +71,98 @@ class Pipeline:
         return bool(self._flights)
 
     @property
+    def active(self) -> bool:
+        """Whether there is anything that `settle` would wait for: a batch, or a worker on its way."""
+        return any(pool.awaited() for pool in self._pools)
+
+    @property
     def has_room(self) -> bool:
         """Whether another batch may be submitted."""
-        return len(self._flights) < self._settings.load.batches_in_flight
+        return len(self._flights) < room(self._base, [pool.ready for pool in self._pools])
+
+    def start(self) -> None:
+        """Start the first workers, if they are not there yet; returns at once."""
+        for pool in self._pools:
+            pool.arrange(self._clock.now())
 
     def submit(self, rows: list[LogRow]) -> None:
-        """Start a batch, and the workers with the first one. Raises ConfigError or ModelError where a worker lacks something."""
-        fetch, embed, write = self._pools or self._open()
-        prepared = fetch.call("prepare", rows)
-        embedded = embed.call("embed", prepared)
-        written = write.call("write", prepared, embedded)
-        self._flights[written] = Flight(rows, (prepared, embedded, written))
+        """Start a batch; it need not wait for the workers of later stages."""
+        self._begin(Flight(rows))
+        self.start()
 
     def settle(self, timeout_s: float) -> list[Settled]:
-        """Return the batches that ended, after waiting for the first of them up to `timeout_s`."""
-        ended, _ = ray.wait(list(self._flights), num_returns=1, timeout=timeout_s) if self._flights else ([], [])
-        settled: list[Settled] = []
-        for ref in ended:
-            flight = self._flights.pop(ref)
-            for pool, call in zip(self._pools, flight.calls, strict=True):
-                pool.done(call)
-            try:
-                outcome = ray.get(ref)
-            except (RayActorError, WorkerCrashedError) as exc:
-                settled += self._isolate(flight.rows, exc)
-                continue
-            except RayTaskError as exc:
-                settled.append(Settled(flight.rows, _cause(exc)))
-                continue
-            self.tally += outcome.tally
-            self.seconds.update(outcome.seconds)
-            settled.append(Settled(flight.rows))
+        """Move on what can be moved, after waiting up to `timeout_s` for it, and return the batches that ended.
+
+        Raises ConfigError, ModelError and their kin where the workers lack something, StoreError where they end as they start.
+        """
+        refs = [ref for pool in self._pools for ref in pool.awaited()]
+        done: set[Any] = set()
+        if refs and ray.wait(refs, num_returns=1, timeout=timeout_s, fetch_local=False)[0]:
+            done = set(ray.wait(refs, num_returns=len(refs), timeout=0, fetch_local=False)[0])
+        now = self._clock.now()
+        ended = [(pool, one) for pool in self._pools for one in pool.collect(done, now)]
+        settled = [one for pool, call in ended for one in self._advance(pool, call)]
+        for pool in self._pools:
+            settled += [one for call in pool.arrange(now) for one in self._advance(pool, call)]
         return settled
 
     def stop(self) -> list[list[LogRow]]:
         """End the workers and return the batches that were still in flight; their rows stay pending."""
         for pool in self._pools:
             pool.stop()
-        left, self._flights = [flight.rows for flight in self._flights.values()], {}
+        left, self._flights = [flight.rows for flight in self._flights], set()
         return left
 
-    def _open(self) -> tuple[Pool, ...]:
-        """Start the workers and wait until each has what it needs: a missing weights file must not look like bad pictures."""
-        self._pools = (fetch_pool(self._settings), embed_pool(self._settings), write_pool(self._settings))
-        try:
-            ray.get([ref for pool in self._pools for ref in pool.opened()])
-        except RayTaskError as exc:
-            raise _cause(exc) from exc
-        return self._pools
+    def _begin(self, flight: Flight) -> None:
+        self._flights.add(flight)
+        self._fetch.put(flight)
 
-    def _isolate(self, rows: list[LogRow], exc: Exception) -> list[Settled]:
-        """Halve a batch that killed its worker again and again, until the row that does it stands alone and is failed."""
-        if len(rows) == 1:
-            fault = EmbeddingFailed(f"the process that worked on this picture died: {type(exc).__name__}")
-            self.tally += self._ledger.commit([], [Fault(rows[0], fault)], self._settings.load.max_attempts)
-            return [Settled(rows)]
-        logger.warning("a batch of %d rows ended its worker (%s); trying its halves", len(rows), type(exc).__name__)
-        half = len(rows) // 2
-        self.submit(rows[:half])
-        self.submit(rows[half:])
+    def _advance(self, pool: Pool[Flight], call: Ended[Flight]) -> list[Settled]:
+        flight = call.item
+        if call.error is not None:
+            return self._failed(flight, call.error)
+        if pool is self._fetch:
+            flight.prepared, flight.pixels, fresh = (*call.refs[:2], call.answer)
+            # Known pictures need no vector: they pass the model by.
+            (self._embed if fresh else self._write).put(flight)
+            return []
+        if pool is self._embed:
+            flight.embedded, flight.pixels = call.refs[0], None
+            self._write.put(flight)
+            return []
+        outcome: Outcome = call.answer
+        self.tally += outcome.tally
+        self.seconds.update(outcome.seconds)
+        self._troubles = self._troubles if flight.given_up else 0
+        self._flights.remove(flight)
+        return [Settled(flight.rows)]
+
+    def _failed(self, flight: Flight, error: Exception) -> list[Settled]:
+        if isinstance(error, ImageSearchError) and not isinstance(error, EmbeddingFailed):
+            # A store stayed away, or refuses: no fault of this batch.
+            self._flights.remove(flight)
+            return [Settled(flight.rows, error)]
+        self._troubles += 1
+        flight.troubles += 1
+        logger.warning("a batch of %d rows went wrong (%d times now): %r", len(flight.rows), flight.troubles, error)
+        if self._troubles > TROUBLES:
+            raise StoreError(f"one batch after the other goes wrong, the last by {error!r}", store="ray") from error
+        flight.begin_again()
+        if flight.given_up or not flight.spent:
+            self._again(flight, error)
+        elif len(flight.rows) == 1:
+            flight.given_up = True
+            self._again(flight, error)
+        else:
+            self._flights.remove(flight)
+            for half in flight.halves():
+                self._begin(half)
         return []
 
-
-def _cause(exc: RayTaskError) -> ImageSearchError:
-    """Return the project's own error behind Ray's wrapping, through however many stages it travelled."""
-    seen: BaseException | None = exc
-    while isinstance(seen, RayTaskError):
-        seen = seen.cause
-    if isinstance(seen, ImageSearchError):
-        return seen
-    return StoreError(f"a stage of the load failed: {seen!r}", store="ray")
+    def _again(self, flight: Flight, error: Exception) -> None:
+        if not flight.given_up:
+            self._fetch.put(flight)
+            return
+        kind = error if isinstance(error, ImageSearchError) else EmbeddingFailed(f"what worked on this picture failed: {error!r}")
+        flight.prepared = Prepared([], [], [Fault(flight.rows[0], kind)], 0.0)
+        self._write.put(flight)

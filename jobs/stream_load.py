@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import json
-import signal
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
 
 from config import Settings, load_settings
-from imagesearch.stores.factory import open_announcements, open_leases
-from imagesearch.stores.sql.database import Database
-from imagesearch.stores.sql.ledger import Ledger
+from imagesearch.stores.factory import open_announcements
 from imagesearch.stores.sql.waiting import Waiting
-from jobs.bulk_load import Progress
-from jobs.cluster import connected
+from jobs.driver import drive
 from jobs.edge import job_edge
-from jobs.engine import Engine, Report
 from jobs.lease_keeper import LeaseKeeper
-from jobs.pipeline import Pipeline
+from jobs.loader import Load
 from jobs.stream_feed import StreamFeed
 
 
-class StreamLoad:
-    """Loads what is announced, as one of a group that shares the stream, and what a sweep finds; goes on until stopped.
+def stream_load(settings: Settings, *, limit: int | None = None) -> Load:
+    """Load what is announced, as one of a group that shares the stream, and what a sweep finds; goes on until stopped.
 
     Raises ConfigError where the settings have no stream.
     """
+    stream = open_announcements(settings.stream)
 
-    def __init__(self, settings: Settings, *, limit: int | None = None) -> None:
-        stream = open_announcements(settings.stream)
-        self._database = Database(settings.sql)
-        self._leases = open_leases(settings)
-        self._claims = LeaseKeeper(self._leases, settings.redis.lease_s)
-        feed = StreamFeed(settings, stream, Waiting(self._database), self._claims, limit)
-        pipeline = Pipeline(settings, Ledger(self._database))
-        # The feed itself waits for announcements: a pause as long as load.poll_s on top would only make them older.
-        self._engine = Engine(settings, feed, self._claims, pipeline, follow=True, pause_s=settings.stream.gather_s)
+    def listen(waiting: Waiting, claims: LeaseKeeper) -> StreamFeed:
+        return StreamFeed(settings, stream, waiting, claims, limit)
 
-    def stop(self) -> None:
-        """Ask the run to end soon; it takes nothing more."""
-        self._engine.stop()
-
-    def run(self, progress: Callable[[Report], None]) -> Report:
-        """Load and return the report; see Engine.run. To be called once."""
-        try:
-            with self._claims:
-                return self._engine.run(progress)
-        finally:
-            self._leases.close()
-            self._database.close()
+    # The feed itself waits for announcements: a pause as long as load.poll_s on top would only make them older.
+    return Load(settings, listen, follow=True, pause_s=settings.stream.gather_s)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -61,14 +37,7 @@ def main(argv: list[str] | None = None) -> int:
 
     def run() -> int:
         settings = load_settings()
-        # Before the cluster is joined: without a stream there is nothing to join it for.
-        job = StreamLoad(settings, limit=options.limit)
-        with connected(settings):
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: job.stop())
-            report = job.run(Progress())
-        sys.stdout.write(json.dumps(asdict(report)) + "\n")
-        return 1 if report.failed else 0
+        return drive(settings, stream_load(settings, limit=options.limit))
 
     return job_edge(run)
 

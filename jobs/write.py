@@ -2,52 +2,58 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import partial
 from time import perf_counter
 
 from config.settings import Settings
-from imagesearch.stores.factory import Stores, open_stores
+from imagesearch.stores.clients import open_index, open_ledger
+from imagesearch.stores.milvus.index import MilvusIndex
+from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.verdicts import Fault, Found
+from imagesearch.types import Fingerprint
 from jobs.batch import Embedded, Outcome, Prepared
 from jobs.patience import patiently
 
 
 class Writer:
-    """Owns the clients of one writing process."""
+    """Owns the clients of one writing process: SQL, and Milvus's collection of the model that the vectors come from."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-
-    @cached_property
-    def _stores(self) -> Stores:
-        return open_stores(self._settings)
+        self._ledger = open_ledger(settings, Database(settings.sql))
+        self._indexes: dict[Fingerprint, MilvusIndex] = {}
 
     def ready(self) -> None:
-        """Open what the stage needs. Raises ConfigError, ModelError."""
-        self._stores  # noqa: B018 - opened by being asked for
+        """Have nothing more to open: all clients connect on first use."""
 
-    def write(self, batch: Prepared, embedded: Embedded) -> Outcome:
+    def write(self, batch: Prepared, embedded: Embedded | None) -> Outcome:
         """Upsert the vectors, then commit the rows: in this order, so that no row is final before its vector is found.
 
-        Raises StoreUnavailable, StoreBusy when a store stays away longer than load.store_retry_s; the rows stay pending.
+        A batch without fresh pictures has no vectors. Raises StoreUnavailable, StoreBusy when a store stays away longer than
+        load.store_retry_s; the rows stay pending.
         """
         load = self._settings.load
-        good = [place for place in range(len(batch.fresh)) if place not in embedded.failed]
-        found = batch.known + [
-            Found(row, batch.fresh[place].target.milvus_id, embedded=True) for place in good for row in batch.fresh[place].rows
-        ]
-        faults = batch.faults + [Fault(row, error) for place, error in embedded.failed.items() for row in batch.fresh[place].rows]
         started = perf_counter()
-        patiently(
-            lambda: self._stores.index.upsert([batch.fresh[place].target for place in good], embedded.vectors[good]),
-            load.store_retry_s,
-        )
+        found, faults = batch.known, batch.faults
+        if embedded is not None:
+            good = [place for place in range(len(batch.fresh)) if place not in embedded.failed]
+            targets = [batch.fresh[place].target for place in good]
+            patiently(partial(self._index(embedded.fingerprint).upsert, targets, embedded.vectors[good]), load.store_retry_s)
+            found = found + [
+                Found(row, batch.fresh[place].target.milvus_id, embedded=True) for place in good for row in batch.fresh[place].rows
+            ]
+            faults = faults + [Fault(row, error) for place, error in embedded.failed.items() for row in batch.fresh[place].rows]
         upserted = perf_counter()
-        tally = patiently(lambda: self._stores.ledger.commit(found, faults, load.max_attempts, load.backoff_s), load.store_retry_s)
+        tally = patiently(partial(self._ledger.commit, found, faults, load.max_attempts, load.backoff_s), load.store_retry_s)
         stages = {
             "fetch": batch.seconds,
-            "embed": embedded.seconds,
+            "embed": embedded.seconds if embedded is not None else 0.0,
             "upsert": upserted - started,
             "commit": perf_counter() - upserted,
         }
         return Outcome(tally, stages)
+
+    def _index(self, fingerprint: Fingerprint) -> MilvusIndex:
+        if fingerprint not in self._indexes:
+            self._indexes[fingerprint] = open_index(self._settings, fingerprint)
+        return self._indexes[fingerprint]

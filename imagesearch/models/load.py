@@ -40,6 +40,11 @@ def fingerprint_of(settings: ModelSettings, s3: ObjectStore) -> tuple[Fingerprin
     return _fingerprint(spec, locate(spec, settings, s3)), spec.preprocess
 
 
+def preprocess_of(settings: ModelSettings) -> Preprocess:
+    """Return how pictures are prepared for the model; its weights are not looked for. Raises UnknownModel."""
+    return lookup(settings.name).preprocess
+
+
 def cpus() -> int:
     """Return the CPUs that this process may use: its affinity, and the quota of its container where there is one."""
     # macOS has no affinity.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from config.sections import StreamSettings
@@ -14,8 +13,8 @@ from imagesearch.images.sources import Sources
 from imagesearch.models.load import fingerprint_of
 from imagesearch.models.preprocess import Preprocess
 from imagesearch.ports import Announcements, Announcer
+from imagesearch.stores.clients import open_index, open_ledger, open_sources
 from imagesearch.stores.milvus.index import MilvusIndex
-from imagesearch.stores.redis_leases import RedisLeases
 from imagesearch.stores.redis_rates import RedisRates
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import Catalog
@@ -66,31 +65,23 @@ def open_stores(settings: Settings) -> Stores:
     database = Database(settings.sql)
     s3 = S3(settings.s3)
     fingerprint, preprocess = fingerprint_of(settings.model, s3)
-    blobs = open_blobs(settings.blobs, s3)
     return Stores(
         database=database,
         add_log=AddLog(database),
-        ledger=Ledger(database, settings.filter.keys),
+        ledger=open_ledger(settings, database),
         waiting=Waiting(database),
         catalog=Catalog(database),
         matches=Matches(database, settings.filter.keys),
         imports=Imports(database),
         keys=Keys(database),
         rates=RedisRates(settings.redis, fail_open=settings.auth.rate_limit_open),
-        index=MilvusIndex(settings.milvus, fingerprint),
-        sources=Sources(settings.sources, settings.images.max_bytes, s3, readable=blobs.readable),
-        blobs=blobs,
+        index=open_index(settings, fingerprint),
+        sources=open_sources(settings, s3),
+        blobs=open_blobs(settings.blobs, s3),
         s3=s3,
         fingerprint=fingerprint,
         preprocess=preprocess,
     )
-
-
-def open_leases(settings: Settings, owner: str | None = None) -> RedisLeases:
-    """Build the leases; loads of different databases that share a Redis do not meet."""
-    url = settings.sql.url.get_secret_value()
-    place = url.rsplit("@", 1)[-1]  # a new password is not a new database
-    return RedisLeases(settings.redis, scope=hashlib.sha256(place.encode()).hexdigest()[:12], owner=owner)
 
 
 def open_announcer(settings: StreamSettings) -> Announcer:

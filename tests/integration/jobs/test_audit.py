@@ -49,8 +49,8 @@ def load(settings, stores, tmp_path, count):
 
 
 def run_stages(settings, stores):
-    prepared = Fetcher(settings).prepare(stores.waiting.rows(stores.waiting.fresh(0, None, 1000)))
-    return Writer(settings).write(prepared, Embedding(settings).embed(prepared)).tally
+    prepared, pixels, _ = Fetcher(settings).prepare(stores.waiting.rows(stores.waiting.fresh(0, None, 1000)))
+    return Writer(settings).write(prepared, Embedding(settings).embed(pixels)[0]).tally
 
 
 def lines(capsys):

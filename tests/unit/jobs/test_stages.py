@@ -32,15 +32,15 @@ def test_rows_of_one_content_share_one_forward_pass_and_known_pictures_cost_none
         ("default", "b"): Interned(11, PictureState.SEARCHABLE, NOW),
         ("default", "c"): Interned(12, PictureState.DELETED, NOW),
     }
-    batch = sort_out(pictures, interned, [], 0.0)
+    batch, pixels = sort_out(pictures, interned, [], 0.0)
     assert [(one.target.milvus_id, [r.log_id for r in one.rows]) for one in batch.fresh] == [(10, [1, 3]), (12, [4])]
-    assert batch.pixels[:, 0, 0, 0].tolist() == [1, 4]
+    assert pixels[:, 0, 0, 0].tolist() == [1, 4]
     assert [(one.row.log_id, one.milvus_id, one.embedded) for one in batch.known] == [(2, 11, False)]
     assert batch.fresh[0].target.create_time == int(NOW.timestamp())
 
 
 def test_a_batch_without_fresh_pictures_has_no_pixels():
-    assert len(sort_out([], {}, [], 0.0).pixels) == 0
+    assert len(sort_out([], {}, [], 0.0)[1]) == 0
 
 
 class Choosy:

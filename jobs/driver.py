@@ -1,0 +1,43 @@
+"""Runs a load as the work of a process: its signals, its progress in the log, its last line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from dataclasses import asdict
+from time import monotonic
+
+from config.settings import Settings
+from jobs.cluster import connected
+from jobs.engine import Report
+from jobs.loader import Load
+
+logger = logging.getLogger(__name__)
+
+
+def drive(settings: Settings, load: Load) -> int:
+    """Load, print the report as a line of JSON, and return the exit code: 1 where rows failed. SIGTERM and SIGINT end it soon."""
+    with load, connected(settings):
+        # After Ray was joined, which sets a handler of its own.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: load.stop())
+        report = load.run(Progress())
+        # Before Ray is left, which takes its time: a job that is stopped has three seconds.
+        sys.stdout.write(json.dumps(asdict(report)) + "\n")
+        sys.stdout.flush()
+    return 1 if report.failed else 0
+
+
+class Progress:
+    """Logs how far the load is, every two seconds at most."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, report: Report) -> None:
+        """Log one line unless the last one is fresh."""
+        if monotonic() >= self._next:
+            self._next = monotonic() + 2.0
+            logger.info("progress %s", json.dumps(asdict(report)))

@@ -1,0 +1,46 @@
+"""A batch on its way through the stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from imagesearch.types import LogRow
+
+# Calls that may go wrong before a whole batch is halved, a half of one, and a row that stands alone is given up. A batch that
+# is halved needlessly, because its worker was killed from outside, only costs some overhead; a row that is given up is failed.
+WHOLE_TRIES = 2
+PART_TRIES = 1
+LONE_TRIES = 3
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """`prepared`, `pixels` and `embedded` are references: no picture passes through the driver, and what a stage has used up is
+    let go, so that Ray can free it.
+    """
+
+    rows: list[LogRow]
+    part: bool = False
+    prepared: Any = None
+    pixels: Any = None
+    embedded: Any = None
+    troubles: int = 0
+    # Set once its one row is given up; it is only written from then on.
+    given_up: bool = False
+
+    @property
+    def spent(self) -> bool:
+        """Whether it went wrong as often as it may."""
+        if len(self.rows) == 1:
+            return self.troubles >= LONE_TRIES
+        return self.troubles >= (PART_TRIES if self.part else WHOLE_TRIES)
+
+    def begin_again(self) -> None:
+        """Forget what the stages made of it: a reference may lead to an object that was lost with its node."""
+        self.prepared = self.pixels = self.embedded = None
+
+    def halves(self) -> tuple[Flight, Flight]:
+        """Return it in two parts."""
+        middle = len(self.rows) // 2
+        return Flight(self.rows[:middle], part=True), Flight(self.rows[middle:], part=True)

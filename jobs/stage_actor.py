@@ -1,0 +1,30 @@
+"""The actor that every worker of a stage is: it names its work, and imports it only where it runs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from config.settings import Settings
+
+
+class StageActor:
+    """Holds one worker, an object of the class `name` in `module`.
+
+    The class goes by its name, so that the driver needs neither the model's libraries nor Milvus's. What can fail is in
+    `ready`: Ray hands on the errors of a method, not those of a constructor.
+    """
+
+    def __init__(self, settings: Settings, module: str, name: str, method: str) -> None:
+        self._settings = settings
+        self._module, self._name, self._method = module, name, method
+        self._worker: Any = None
+
+    def ready(self) -> object:
+        """Open the worker, and return what it says of itself."""
+        self._worker = getattr(importlib.import_module(self._module), self._name)(self._settings)
+        return self._worker.ready()
+
+    def work(self, *args: Any) -> Any:
+        """Do the stage's work on one batch."""
+        return getattr(self._worker, self._method)(*args)

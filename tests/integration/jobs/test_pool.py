@@ -1,0 +1,111 @@
+"""A stage's pool on a real Ray node: it grows, shrinks, and gets over workers that die, hang or break."""
+
+import time
+
+import pytest
+import ray
+
+from imagesearch.errors import StoreUnavailable, WeightsNotFound
+from jobs.openings import Openings
+from jobs.pool import Pool, WorkerLost
+from jobs.stages import Stage
+
+LIMIT_S = 100
+
+
+class Driver:
+    """What the pipeline does with a pool: waits, collects, arranges; `ended` holds the calls that ended so far."""
+
+    def __init__(self, pool):
+        self.pool = pool
+        self.ended = []
+
+    def until(self, condition):
+        end = time.monotonic() + LIMIT_S
+        while not condition():
+            assert time.monotonic() < end, f"{self.pool.size} workers, {self.pool.ready} ready, {len(self.ended)} calls ended"
+            now = time.monotonic()
+            self.ended += self.pool.arrange(now)
+            refs = self.pool.awaited()
+            done, _ = ray.wait(refs, num_returns=len(refs), timeout=0.05) if refs else ([], [])
+            self.ended += self.pool.collect(set(done), now)
+            if not refs:
+                time.sleep(0.01)
+
+    def give(self, *orders):
+        """Have the orders carried out and return the calls, in the order of the orders."""
+        self.ended.clear()
+        for order in orders:
+            self.pool.put(order)
+        self.until(lambda: len(self.ended) == len(orders))
+        return sorted(self.ended, key=lambda call: orders.index(call.item))
+
+
+@pytest.fixture
+def driver(joined):
+    opened = []
+
+    def open_one(smallest=1, largest=1, worker="Obedient", num_cpus=0.1, answer_s=60.0):
+        stage = Stage("test", ("tests.fixtures.stage_worker", worker, "work"), 1, smallest, largest, joined, {"num_cpus": num_cpus})
+        opened.append(Pool(stage, lambda order: (order,), idle_s=0.5, answer_s=answer_s, openings=Openings("test", 5.0)))
+        return Driver(opened[-1])
+
+    yield open_one
+    for one in opened:
+        one.stop()
+
+
+def test_it_grows_while_its_workers_are_the_bottleneck_and_shrinks_when_they_idle(driver):
+    one, given = driver(smallest=1, largest=3), 0
+
+    def all_were_busy():
+        nonlocal given
+        while given - len(one.ended) < 8:
+            one.pool.put("nap")
+            given += 1
+        return len({call.answer for call in one.ended}) == 3
+
+    one.until(all_were_busy)
+    assert one.pool.size == 3
+    one.until(lambda: len(one.ended) == given)
+    assert all(call.error is None for call in one.ended)
+    one.until(lambda: one.pool.size == 1)
+    (still,) = one.give("work")
+    assert still.error is None
+
+
+def test_a_worker_for_which_there_is_no_place_holds_up_nothing(driver):
+    # Two of them do not fit on the node's eight CPUs.
+    one = driver(smallest=2, largest=4, num_cpus=5)
+    calls = one.give(*["work"] * 10)
+    assert {call.error for call in calls} == {None}
+    assert (one.pool.ready, one.pool.size) == (1, 2)
+
+
+def test_of_a_worker_that_dies_only_the_batch_that_it_worked_on_is_reported(driver):
+    died, behind, other = driver().give("die", "work", "nap")
+    assert isinstance(died.error, WorkerLost)
+    assert behind.error is other.error is None
+    assert behind.answer == other.answer
+
+
+def test_a_worker_that_hangs_is_replaced(driver):
+    hung, behind = driver(answer_s=3.0).give("hang", "work")
+    assert isinstance(hung.error, WorkerLost)
+    assert behind.error is None
+
+
+def test_a_worker_that_says_what_is_wrong_is_kept_and_one_that_breaks_is_not(driver):
+    one = driver()
+    first, refused, second = one.give("work", "refuse", "nap")
+    assert isinstance(refused.error, StoreUnavailable)
+    assert refused.error.data == {"store": "sql"}
+    assert second.answer == first.answer
+    broke, third = one.give("break", "work")
+    assert isinstance(broke.error, ValueError)
+    assert third.answer != first.answer
+
+
+def test_what_a_worker_lacks_is_raised_as_itself(driver):
+    with pytest.raises(WeightsNotFound):
+        driver(worker="Lacking").give("work")
