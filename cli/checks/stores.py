@@ -12,7 +12,8 @@ from imagesearch.errors import StoreUnavailable
 from imagesearch.images.blobs import open_blobs
 from imagesearch.images.s3 import S3
 from imagesearch.models.load import fingerprint_of
-from imagesearch.stores.factory import open_announcer, open_leases
+from imagesearch.stores.clients import open_leases
+from imagesearch.stores.factory import open_announcer
 from imagesearch.stores.milvus.client import MilvusConnection
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.sql.database import Database
