@@ -8,7 +8,8 @@ from confluent_kafka import Producer
 
 from config.settings import Settings
 from imagesearch.errors import NotAnImage, StoreUnavailable
-from imagesearch.stores.factory import open_announcements, open_announcer, open_leases
+from imagesearch.stores.clients import open_leases
+from imagesearch.stores.factory import open_announcements, open_announcer
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.ledger import Ledger
