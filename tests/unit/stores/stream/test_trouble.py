@@ -23,3 +23,15 @@ def test_many_at_once_are_one_line(caplog):
     trouble.add("clouds", 700)
     trouble.add("clouds", 300)
     assert [record.getMessage() for record in caplog.records] == ["it rained (clouds), 700 so far"]
+
+
+def test_new_trouble_after_a_long_peace_is_told_at_once(caplog):
+    now = 0.0
+    trouble = Trouble(logging.getLogger("test"), "it rained", clock=lambda: now)
+    for _ in range(100):
+        now += 30.0
+        trouble.add("clouds")
+    caplog.clear()
+    now += 61.0
+    trouble.add("clouds")
+    assert [record.getMessage() for record in caplog.records] == ["it rained (clouds), 101 so far"]
