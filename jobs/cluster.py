@@ -14,6 +14,8 @@ from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-d
 from config.settings import Settings
 from imagesearch.errors import StoreUnavailable
 
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[None]:
@@ -33,10 +35,12 @@ def connected(settings: Settings) -> Iterator[None]:
         # Ray takes it for a slip, and asks at the machine's other address, where a node on the loopback address does not listen.
         ray_constants.ENABLE_RAY_CLUSTER = False
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    logger.info("joining the Ray cluster at %s", address)
     try:
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
     except ConnectionError as exc:
         raise StoreUnavailable(f"no Ray cluster answers at {address}: {exc}", store="ray") from exc
+    logger.info("joined the Ray cluster")
     try:
         yield
     finally:

@@ -121,6 +121,7 @@ class Pool(Generic[T]):
             error = self._openings.succeeded(said)
         if error is None:
             worker.opening, worker.since = None, now
+            logger.info("%s: a worker is ready", self._stage.name)
             return
         self._retire(worker)
         self._openings.failed(error, now, others=self.ready)

@@ -33,8 +33,10 @@ class Stage:
 
     @cached_property
     def _actor(self) -> Any:
+        # Named after its stage, for whoever looks at Ray's actors or at the machine's processes.
+        named = type(f"{self.name.capitalize()}Worker", (StageActor,), {})
         # Neither restarted nor called again by Ray: the pipeline does both, and knows which batch ended a worker.
-        return ray.remote(max_restarts=0, max_task_retries=0, **self.resources)(StageActor)
+        return ray.remote(max_restarts=0, max_task_retries=0, **self.resources)(named)
 
 
 def stages_of(settings: Settings) -> tuple[Stage, Stage, Stage]:
