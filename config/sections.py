@@ -87,6 +87,10 @@ class ModelSettings(Section):
     weights: str = Field("package", description="package, download, random, a file, or s3://bucket/key")
     weights_dir: Path | None = Field(None, description="where weights from s3:// are kept; the user's cache folder when unset")
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    runtime: Literal["auto", "torch", "onnx"] = Field("auto", description="auto: PyTorch on a GPU, on the CPU what is faster there")
+    cache_dir: Path | None = Field(None, description="where exported models and measured choices are kept; unset: the user's cache")
+    precision: Literal["float16", "bfloat16", "float32"] = Field("float16", description="on a GPU; the CPU always takes float32")
+    cuda_graphs: bool = Field(False, description="on a GPU: whether passes are recorded once for each of a few sizes")
     threads: int | None = Field(None, ge=1, description="CPU threads of one forward pass; the replica's CPUs when unset")
 
 

@@ -30,6 +30,7 @@ ImageSearchError                    internal_error
 │   ├── UnknownModel                unknown_model
 │   ├── WeightsNotFound             weights_not_found
 │   ├── WeightsMismatch             weights_mismatch
+│   ├── RuntimeMismatch             runtime_mismatch
 │   └── EmbeddingFailed             embedding_failed
 ├── StoreError                      store_error
 │   ├── StoreUnavailable            store_unavailable    retriable; `data["store"]` names it
@@ -238,6 +239,12 @@ class WeightsMismatch(ModelError):
     """The weights file is not of this model."""
 
     code = "weights_mismatch"
+
+
+class RuntimeMismatch(ModelError):
+    """A runtime gives other vectors than the reference; `data["cosine"]` is the smallest of theirs."""
+
+    code = "runtime_mismatch"
 
 
 class EmbeddingFailed(ModelError):

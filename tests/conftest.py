@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.kafka",
     "tests.fixtures.mariadb",
     "tests.fixtures.milvus",
+    "tests.fixtures.model_cache",
     "tests.fixtures.redis",
     "tests.fixtures.s3",
 ]

@@ -28,6 +28,7 @@ CHECKS = (
     cluster.ray,
     cluster.service,
     machine.device,
+    model.runtime,
 )
 STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 NAME_WIDTH = 8

@@ -26,6 +26,33 @@ class GeneralisedMean(torch.nn.Module):
         return features.float().clamp(min=1e-6).pow(GEM_EXPONENT).mean((2, 3)).pow(1 / GEM_EXPONENT)
 
 
+class PixelNetwork(torch.nn.Module):
+    """A network that takes pixels as they are prepared, uint8 (n, s, s, 3), and normalises them itself; gives float32 (n, dim)."""
+
+    scale: torch.Tensor
+    shift: torch.Tensor
+
+    def __init__(self, network: torch.nn.Module, spec: ModelSpec) -> None:
+        super().__init__()
+        self.network = network
+        # (pixel / 255 - mean) / std as one multiplication and one addition.
+        self.register_buffer("scale", _per_channel([1 / (255 * s) for s in spec.std]))
+        self.register_buffer("shift", _per_channel([-m / s for m, s in zip(spec.mean, spec.std, strict=True)]))
+        self.eval()
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Map pixels to features."""
+        # (n, s, s, 3) seen as (n, 3, s, s) is the channels_last layout already.
+        images = pixels.permute(0, 3, 1, 2).float().mul_(self.scale).add_(self.shift)
+        features: torch.Tensor = self.network(images)
+        return features.float()
+
+
+def build_for_pixels(spec: ModelSpec, weights: Path | None) -> PixelNetwork:
+    """Return what `build` returns, taking pixels."""
+    return PixelNetwork(build(spec, weights), spec)
+
+
 def build(spec: ModelSpec, weights: Path | None) -> torch.nn.Module:
     """Return the network in evaluation mode, mapping (n, 3, s, s) to (n, dim); no weights: random, the same each time.
 
@@ -39,6 +66,10 @@ def build(spec: ModelSpec, weights: Path | None) -> torch.nn.Module:
     if weights is not None:
         load_weights(model, weights, spec)
     return model.eval()
+
+
+def _per_channel(values: list[float]) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float32).view(1, 3, 1, 1)
 
 
 def _timm(architecture: str) -> torch.nn.Module:

@@ -20,7 +20,7 @@ from tests.fixtures.ray import RayNode
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory, mariadb, redis_server, milvus_server, s3_server, session_bucket):
+def production(tmp_path_factory, model_cache, mariadb, redis_server, milvus_server, s3_server, session_bucket):
     """The variables that a cluster's nodes would have; the model is the one whose weights are installed."""
     mariadb.execute("CREATE DATABASE production")
     return {
@@ -38,6 +38,7 @@ def production(tmp_path_factory, mariadb, redis_server, milvus_server, s3_server
         "IMAGESEARCH_SOURCES__S3_PREFIXES": f'["s3://{session_bucket}/pictures"]',
         "IMAGESEARCH_MODEL__NAME": "efficientnet_lite0",
         "IMAGESEARCH_MODEL__WEIGHTS": "package",
+        "IMAGESEARCH_MODEL__CACHE_DIR": str(model_cache),
         "IMAGESEARCH_LOAD__BATCH_ROWS": "16",
         "RAY_AUTH_MODE": "disabled",
     }

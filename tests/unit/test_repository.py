@@ -32,6 +32,7 @@ DRIVERS = {
     "confluent_kafka": ("imagesearch/stores/stream/",),
     "boto3": ("imagesearch/images/s3.py",),
     "sqlalchemy": ("imagesearch/stores/sql/",),
+    "onnxruntime": ("imagesearch/models/runtimes/onnx_backbone.py",),
     # The doctor asks which device there is.
     "torch": ("imagesearch/models/", "cli/checks/machine.py"),
 }

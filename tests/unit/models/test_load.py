@@ -12,7 +12,6 @@ from PIL import Image
 
 from config.sections import ModelSettings
 from imagesearch.errors import UnknownModel, WeightsNotFound
-from imagesearch.models import load
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import fingerprint_of, open_encoder
 from imagesearch.models.network import build
@@ -23,7 +22,7 @@ SMALL = "timm:mobilenetv3_small_050"
 
 
 @pytest.fixture(scope="module")
-def lite0(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+def lite0() -> Encoder:
     class Nothing:
         def etag(self, bucket: str, key: str) -> str:
             raise AssertionError("the package's weights are not in S3")
@@ -76,7 +75,7 @@ def test_other_weights_are_another_fingerprint(tmp_path: Path, objects: ObjectSt
     assert len({fingerprint.collection for fingerprint in fingerprints}) == 3
 
 
-@pytest.mark.parametrize("settings", [ModelSettings(name=SMALL, weights="random", threads=1), ModelSettings(name="tiny")])
+@pytest.mark.parametrize("settings", [ModelSettings(name=SMALL, weights="random", runtime="torch"), ModelSettings(name="tiny")])
 def test_the_encoder_has_the_fingerprint_that_was_foretold(settings: ModelSettings, objects: ObjectStore) -> None:
     encoder = open_encoder(settings, objects)
     assert (encoder.fingerprint, encoder.preprocess) == fingerprint_of(settings, objects)
@@ -116,17 +115,6 @@ def test_threads_wait_asleep_unless_the_environment_says_otherwise(monkeypatch: 
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     open_encoder(ModelSettings(name="tiny"), objects)
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
-
-
-@pytest.mark.parametrize(("limit", "wanted"), [("50000 100000\n", 1), ("100000 100000\n", 1), ("max 100000\n", None), (None, None)])
-def test_the_quota_of_a_container_bounds_the_threads(
-    limit: str | None, wanted: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "cpu.max"
-    if limit is not None:
-        file.write_text(limit)
-    monkeypatch.setattr(load, "CGROUP_CPU_LIMIT", file)
-    assert load.cpus() == (wanted or len(os.sched_getaffinity(0)))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

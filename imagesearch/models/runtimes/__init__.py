@@ -1,0 +1,1 @@
+"""What runs a network on a device: PyTorch or ONNX Runtime, behind ports.Backbone, with the same vectors."""
