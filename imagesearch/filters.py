@@ -64,6 +64,10 @@ class Filter:
     info: tuple[Condition, ...] = ()
     created: tuple[Condition, ...] = ()
 
+    def __bool__(self) -> bool:
+        """Say whether anything is asked at all."""
+        return bool(self.info or self.created)
+
     @property
     def keys(self) -> list[str]:
         """The keys of `info` that are asked about."""
@@ -167,5 +171,6 @@ def _refusal(key: str | None, message: str) -> InputError:
     """Build the error of a key, or of the filter as a whole."""
     if key is None:
         return InputError(f"filter: {message}", errors=[{"field": "filter", "message": message}])
-    shown = key if len(key) <= 50 else f"{key[:50]}..."
+    # A lone surrogate fits into no answer.
+    shown = (key if len(key) <= 50 else f"{key[:50]}...").encode("utf-8", "backslashreplace").decode()
     return InputError(f"filter: {shown}: {message}", errors=[{"field": f"filter.{shown}", "message": message}])

@@ -49,11 +49,14 @@ class VectorIndex(Protocol):
     def upsert(self, rows: Sequence[IndexRow], vectors: Vectors) -> None:
         """Write vectors under their ids; an id that is there already is replaced. Searchable when this returns."""
 
-    def search(self, vector: Vector, top_k: int, namespace: str) -> list[Hit]:
-        """Return up to `top_k` hits of the namespace, best score first."""
+    def search(self, vector: Vector, top_k: int, namespace: str, created: tuple[int, int] | None = None) -> list[Hit]:
+        """Return up to `top_k` hits of the namespace, best score first; `created`: only those of these Unix seconds, both included.
+
+        An index may be approximate: where it holds few that are asked for among many, it may return fewer than there are.
+        """
 
     def fetch(self, ids: Collection[int]) -> dict[int, Vector]:
-        """Return the vectors of those ids that have one."""
+        """Return the vectors of those ids that have one, exactly as they were written."""
 
     def delete(self, ids: Collection[int]) -> None:
         """Remove the vectors of these ids; an id without one is no error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -128,6 +128,19 @@ class TimingView(BaseModel):
     total: float
 
 
+class RankingView(BaseModel):
+    """How the hits were ranked.
+
+    `index`: in the order of the vector index, of whose nearest `examined` those that match were taken. `exact`: those that match
+    were compared with the query one by one. `complete` is false where the time for that (`filter.timeout_s`) was over first:
+    nearer pictures, or more of them, may exist.
+    """
+
+    strategy: Literal["index", "exact"]
+    examined: int
+    complete: bool
+
+
 class SearchAnswer(BaseModel):
     """What was found, best first; `dropped` counts hits of the index that the catalog did not confirm."""
 
@@ -135,6 +148,7 @@ class SearchAnswer(BaseModel):
     timing_ms: TimingView
     model: str
     dropped: int
+    ranking: RankingView
 
 
 class Stats(BaseModel):

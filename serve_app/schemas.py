@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic import Strict as StrictType
 
 from imagesearch.errors import InputError
+from imagesearch.filters import Filter
 from imagesearch.images.place import MAX_PATH_CHARACTERS
 from imagesearch.info import check_info
 from imagesearch.types import DEFAULT_NAMESPACE, MAX_ID, NAMESPACE_PATTERN
+from serve_app.filter_field import FILTER_SCHEMA, read_filter
 from serve_app.json_text import parse_json
 
 MAX_BATCH_ITEMS = 1000
+# The most that Milvus takes.
+MAX_DIM = 32_768
 
 
 class Message(BaseModel):
@@ -22,8 +26,8 @@ class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def parse_info(text: object) -> object:
-    """Read the form field `info`, which is JSON text; the type of what comes out is judged afterwards."""
+def parse_field(text: object) -> object:
+    """Read a form's field that is JSON text; the type of what comes out is judged afterwards."""
     try:
         data = text.encode() if isinstance(text, str) else text
         return parse_json(data) if isinstance(data, bytes) else data
@@ -51,11 +55,23 @@ Info = Annotated[
 ]
 InfoText = Annotated[
     Info,
-    BeforeValidator(parse_info),
+    BeforeValidator(parse_field),
     WithJsonSchema({"type": "string", "contentMediaType": "application/json", "description": "a JSON object, 64 KiB at most"}),
 ]
 Upload = Annotated[bytes, StrictType(), WithJsonSchema({"type": "string", "format": "binary", "description": "the picture"})]
 TopK = Annotated[int, Field(ge=1, le=1000)]
+Offset = Annotated[int, Field(ge=0, le=10_000, description="how many of the nearest are left out")]
+MinScore = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False, description="pictures with a lower score are left out")]
+GivenVector = Annotated[
+    list[Annotated[float, Field(allow_inf_nan=False)]],
+    Field(max_length=MAX_DIM, fail_fast=True, description="a vector of the model's dimension, of any length but 0"),
+]
+FilterJson = Annotated[Filter, PlainValidator(read_filter), WithJsonSchema(FILTER_SCHEMA)]
+FilterText = Annotated[
+    Filter,
+    PlainValidator(lambda text: read_filter(parse_field(text))),
+    WithJsonSchema({"type": "string", "contentMediaType": "application/json", "contentSchema": FILTER_SCHEMA}),
+]
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 
 
@@ -88,12 +104,16 @@ class AddBatch(Message):
 
 
 class SearchQuery(Message):
-    """Exactly one of `image_path`, `image_base64` and `milvus_id` says what to search by."""
+    """Exactly one of `image_path`, `image_base64`, `milvus_id` and `vector` says what to search by."""
 
     image_path: ImagePath | None = None
     image_base64: str | None = Field(None, description="the bytes of a picture in standard base64")
     milvus_id: Id | None = Field(None, description="a picture that is in the collection already")
+    vector: GivenVector | None = None
     top_k: TopK = 10
+    offset: Offset = 0
+    min_score: MinScore = -1.0
+    filter: FilterJson = Filter()
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
@@ -102,6 +122,9 @@ class SearchForm(Message):
 
     file: Upload
     top_k: TopK = 10
+    offset: Offset = 0
+    min_score: MinScore = -1.0
+    filter: FilterText = Filter()
     namespace: Namespace = DEFAULT_NAMESPACE
 
 

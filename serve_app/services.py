@@ -21,6 +21,7 @@ class Services:
 
     def __init__(self, settings: Settings, stores: Stores, embedder: Embedder, announcer: Announcer) -> None:
         self.images = settings.images
+        self.filter_timeout_s = settings.filter.timeout_s
         self.stores = stores
         self.embedder = embedder
         self.announcer = announcer

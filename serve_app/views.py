@@ -6,7 +6,8 @@ from typing import Any
 
 from imagesearch.errors import ImageSearchError
 from imagesearch.types import CatalogEntry, LogRow
-from serve_app.answers import Added, HitView, ItemError, LoadError, LogEntry, PictureView, Refused, SourceView
+from serve_app.answers import Added, HitView, ItemError, LoadError, LogEntry, PictureView, RankingView, Refused, SourceView
+from serve_app.nearest import Ranking
 from serve_app.problems import public_detail, status_of
 
 
@@ -49,6 +50,11 @@ def picture(entry: CatalogEntry) -> PictureView:
 def hit(score: float, entry: CatalogEntry) -> HitView:
     """Show a picture that was found."""
     return HitView(score=score, **_members(entry))
+
+
+def ranking(how: Ranking) -> RankingView:
+    """Show how hits were ranked."""
+    return RankingView(strategy="exact" if how.exact else "index", examined=how.examined, complete=how.complete)
 
 
 def _members(entry: CatalogEntry) -> dict[str, Any]:

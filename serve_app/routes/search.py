@@ -42,7 +42,8 @@ def search_routes(services: Services) -> APIRouter:
             hits=[views.hit(score, entry) for score, entry in found.hits],
             timing_ms=TimingView(**found.timing_ms),
             model=model,
-            dropped=found.dropped,
+            dropped=found.ranking.dropped,
+            ranking=views.ranking(found.ranking),
         )
 
     return router

@@ -110,6 +110,7 @@ def test_any_json_is_a_filter_or_an_error_of_the_request(value):
         wanted = compile_filter(value)
     except InputError as exc:
         assert exc.data["errors"]
+        exc.detail.encode()
     else:
         assert set(wanted.keys) | {one.key for one in wanted.created} == set(value)
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from imagesearch.types import IndexRow
-from serve_app import search as search_module
+from serve_app import nearest
 
 MAX_ID = 2**63 - 1
 
@@ -77,13 +77,17 @@ async def test_vectors_without_a_searchable_picture_are_dropped_counted_and_made
     assert everything["dropped"] == 5
 
 
-async def test_over_fetching_ends_at_what_milvus_can_answer(service, picture, ids, monkeypatch):
-    monkeypatch.setattr(search_module, "MOST_HITS", 4)
+async def test_where_over_fetching_ends_at_what_milvus_can_answer_the_rest_is_compared_one_by_one(
+    service, picture, ids, monkeypatch
+):
+    monkeypatch.setattr(nearest, "MOST_HITS", 4)
     stores = service.stores
     query = stores.index.fetch([ids[0]])[ids[0]]
     stores.index.upsert([IndexRow(10**6 + n, "default", 0) for n in range(20)], query[None].repeat(20, axis=0))
-    answer = (await service.search(milvus_id=ids[3], top_k=2)).json()
-    assert answer["hits"][0]["milvus_id"] == ids[3]
+    answer = (await service.search(milvus_id=ids[0], top_k=3)).json()
+    assert answer["hits"][0]["milvus_id"] == ids[0]
+    assert len(answer["hits"]) == 3
+    assert answer["ranking"]["strategy"] == "exact" and answer["ranking"]["complete"]
 
 
 @pytest.mark.parametrize(

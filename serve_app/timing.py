@@ -1,0 +1,28 @@
+"""Where the time of a search goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+
+
+@dataclass(slots=True)
+class Timing:
+    """Milliseconds by stage, from the moment it was made."""
+
+    stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("decode", "embed", "search", "metadata"), 0.0))
+    started: float = field(default_factory=perf_counter)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add what the block takes to the stage."""
+        started = perf_counter()
+        yield
+        self.stages[name] += 1000 * (perf_counter() - started)
+
+    def ms(self) -> dict[str, float]:
+        """Return the stages and the total so far."""
+        total = 1000 * (perf_counter() - self.started)
+        return {name: round(value, 3) for name, value in {**self.stages, "total": total}.items()}
