@@ -41,9 +41,18 @@ class Client:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT, trust_env=False, headers=headers)
 
-    def search_file(self, picture: Path | bytes, top_k: int = 10, namespace: str = DEFAULT_NAMESPACE) -> dict[str, Any]:
-        """Search by a picture; returns the answer of POST /v1/search. Raises SourceError for a file that cannot be read."""
-        fields = {"top_k": str(top_k), "namespace": namespace}
+    def search_file(
+        self,
+        picture: Path | bytes,
+        top_k: int = 10,
+        namespace: str = DEFAULT_NAMESPACE,
+        wanted: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Search by a picture among those that the filter `wanted` matches; returns the answer of POST /v1/search.
+
+        Raises SourceError for a file that cannot be read.
+        """
+        fields = {"top_k": str(top_k), "namespace": namespace} | ({"filter": json.dumps(dict(wanted))} if wanted else {})
         return self._json("hits", "POST", "/v1/search", data=fields, files=self._form(picture))
 
     def add_file(

@@ -138,6 +138,12 @@ def search(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures, or 'globs' of them.")],
     top_k: Annotated[int, typer.Option(min=1, max=1000, help="How many to find for each.")] = 10,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page that shows each picture beside its hits.")] = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--filter", metavar="KEY=VALUE", help="Only pictures of which this was said; also != > >= < <=, or JSON. Repeatable."
+        ),
+    ] = None,
     namespace: Namespace = DEFAULT_NAMESPACE,
     as_json: Json = False,
 ) -> None:
@@ -145,7 +151,7 @@ def search(
     from cli.commands import search as command
     from config import load_settings
 
-    raise typer.Exit(command.run(load_settings(), Output(as_json), images, top_k, namespace, html))
+    raise typer.Exit(command.run(load_settings(), Output(as_json), images, top_k, namespace, html, filters or ()))
 
 
 @app.command()

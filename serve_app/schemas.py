@@ -113,7 +113,7 @@ class SearchQuery(Message):
     top_k: TopK = 10
     offset: Offset = 0
     min_score: MinScore = -1.0
-    filter: FilterJson = Filter()
+    filter: FilterJson = Field(default_factory=Filter)
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
@@ -124,7 +124,7 @@ class SearchForm(Message):
     top_k: TopK = 10
     offset: Offset = 0
     min_score: MinScore = -1.0
-    filter: FilterText = Filter()
+    filter: FilterText = Field(default_factory=Filter)
     namespace: Namespace = DEFAULT_NAMESPACE
 
 

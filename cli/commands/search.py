@@ -11,6 +11,7 @@ from rich.text import Text
 
 from cli.client import Client, open_client, read_picture
 from cli.console import Output, cell, plain, table
+from cli.filter_words import read_filter_words
 from cli.html_table import Card, Picture, Section, write_page
 from config import Settings
 from imagesearch.errors import ImageError, InputError, SourceError
@@ -20,11 +21,20 @@ from imagesearch.images.thumbnail import thumbnail
 THUMBNAIL_PX = 400
 
 
-def run(settings: Settings, output: Output, patterns: Sequence[str], top_k: int, namespace: str, html: Path | None) -> int:
+def run(
+    settings: Settings,
+    output: Output,
+    patterns: Sequence[str],
+    top_k: int,
+    namespace: str,
+    html: Path | None,
+    filters: Sequence[str] = (),
+) -> int:
     """Search by each picture and print what was found; returns 1 where one of them could not be searched by.
 
-    Raises InputError for a name that leads to no file, StoreUnavailable.
+    Raises InputError for a name that leads to no file and for a filter that is none, StoreUnavailable.
     """
+    wanted = read_filter_words(filters)
     paths = [path for pattern in patterns for path in matching(pattern)]
     if html is not None and not html.absolute().parent.is_dir():
         raise InputError(f"{html}: its folder does not exist")
@@ -34,7 +44,7 @@ def run(settings: Settings, output: Output, patterns: Sequence[str], top_k: int,
         for path in paths:
             try:
                 data = read_picture(path, settings.images.max_bytes)
-                answer = client.search_file(data, top_k, namespace)
+                answer = client.search_file(data, top_k, namespace, wanted)
             except (ImageError, SourceError) as exc:
                 failed += 1
                 output.record({"query": str(path), "error": {"code": exc.code, "detail": exc.detail}})

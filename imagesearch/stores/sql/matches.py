@@ -21,7 +21,7 @@ from imagesearch.types import PictureState
 # Ids of one IN list; SQLite allows 32,766 bound values a statement.
 CHUNK = 1000
 # Ids that one statement of a walk looks at to begin with, and the seconds between which its work is kept.
-WINDOW = 100_000
+WINDOW = 20_000
 QUICK_S, SLOW_S = 0.05, 0.5
 
 COMPARISONS = {
@@ -78,43 +78,60 @@ class Matches:
         Each page is one statement that looks at a range of ids. The range grows and shrinks with the time that it takes, so that
         a value that is rare among millions is found in a few of them, and none runs for long.
         """
-        in_namespace = (info.c.namespace == namespace, info.c.state == PictureState.SEARCHABLE)
+        if wanted.created and not wanted.info:
+            # The index of create_time tells at once of a few; more of them are walked like all others.
+            few = self._ids(select(info.c.milvus_id).where(*_searchable(namespace, wanted)).limit(page + 1))
+            if len(few) <= page:
+                yield sorted(few)
+                return
+        anything = _searchable(namespace, Filter())
         with self._database.read() as connection:
             # One after the other: both databases find an end of an index at once, but not two ends in one statement.
-            first = connection.execute(select(func.min(info.c.milvus_id)).where(*in_namespace)).scalar()
-            last = connection.execute(select(func.max(info.c.milvus_id)).where(*in_namespace)).scalar()
+            first = connection.execute(select(func.min(info.c.milvus_id)).where(*anything)).scalar()
+            last = connection.execute(select(func.max(info.c.milvus_id)).where(*anything)).scalar()
         if first is None or last is None:
             return
         after, width = first - 1, WINDOW
         while after < last:
             upto = min(after + width, last)
             started = perf_counter()
-            with self._database.read() as connection:
-                query = _matching(namespace, wanted, after, upto).limit(page)
-                ids = [row.milvus_id for row in connection.execute(query)]
+            ids = self._ids(_matching(namespace, wanted, after, upto).limit(page))
             seconds = perf_counter() - started
-            after = ids[-1] if len(ids) == page else upto
-            if seconds > SLOW_S:
+            if len(ids) == page:
+                # The next page needs no wider range than this one did, or the database sorts for nothing.
+                upto = ids[-1]
+                width = max(2 * (upto - after), page)
+            elif seconds > SLOW_S:
                 width = max(width // 4, page)
-            elif seconds < QUICK_S and len(ids) < page:
+            elif seconds < QUICK_S:
                 width *= 4
-            yield ids
+            after = upto
+            yield list(dict.fromkeys(ids))
+
+    def _ids(self, query: Select[int]) -> list[int]:
+        with self._database.read() as connection:
+            return [row.milvus_id for row in connection.execute(query)]
+
+
+def _searchable(namespace: str, wanted: Filter) -> list[ColumnElement[bool]]:
+    return [info.c.namespace == namespace, info.c.state == PictureState.SEARCHABLE, *_created(wanted)]
 
 
 def _matching(namespace: str, wanted: Filter, after: int, upto: int) -> Select[int]:
-    """Select the ids in (after, upto] that match, by id."""
-    searchable = and_(info.c.namespace == namespace, info.c.state == PictureState.SEARCHABLE, *_created(wanted))
+    """Select the ids in (after, upto] that match, by id; one comes once for each of its sources that does."""
+    searchable = _searchable(namespace, wanted)
     if not wanted.info:
         ids = info.c.milvus_id
-        return select(ids).where(searchable, ids > after, ids <= upto).order_by(ids)
+        return select(ids).where(*searchable, ids > after, ids <= upto).order_by(ids)
     said, conditions = _one_source(wanted)
     ids = said[0].c.milvus_id
     joined: FromClause = said[0]
     for other in said[1:]:
         joined = joined.join(other, and_(other.c.milvus_id == ids, other.c.log_id == said[0].c.log_id))
-    joined = joined.join(info, info.c.milvus_id == ids)
     here = [one.c.namespace == namespace for one in said]
-    return select(ids).select_from(joined).where(searchable, *here, *conditions, ids > after, ids <= upto).distinct().order_by(ids)
+    # Not joined: without statistics SQLite would begin with it, and read all that has the key anew for each picture.
+    picture = select(literal(1)).where(info.c.milvus_id == ids, *searchable).correlate(*said).exists()
+    return select(ids).select_from(joined).where(*here, *conditions, ids > after, ids <= upto, picture).order_by(ids)
 
 
 def _matches(wanted: Filter) -> ColumnElement[bool]:
@@ -131,8 +148,11 @@ def _matches(wanted: Filter) -> ColumnElement[bool]:
 
 def _one_source(wanted: Filter) -> tuple[Sequence[Any], list[ColumnElement[bool]]]:
     """Return an alias of the attributes for each key, and what must hold on it; the caller joins them on one source."""
-    said = [attribute.alias(f"said_{place}") for place, _ in enumerate(wanted.keys)]
-    by_key = dict(zip(wanted.keys, said, strict=True))
+    # Keys whose values are named first: SQLite, without statistics, takes the first of two that look alike, and these find fewer.
+    named = [one.key for one in wanted.info if one.operator in (Operator.EQ, Operator.IN)]
+    keys = list(dict.fromkeys([*named, *wanted.keys]))
+    said = [attribute.alias(f"said_{place}") for place, _ in enumerate(keys)]
+    by_key = dict(zip(keys, said, strict=True))
     conditions = [one.c.name == utf8(key) for key, one in by_key.items()]
     conditions += [_holds(by_key[condition.key].c.value, condition) for condition in wanted.info]
     return said, conditions

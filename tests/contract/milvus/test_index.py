@@ -83,6 +83,18 @@ def test_namespaces_do_not_see_each_other(index):
     assert index.search(vectors[0], 100, "A") == []
 
 
+def test_only_what_was_created_in_the_given_seconds_is_found(index):
+    vectors = unit_vectors(20)
+    index.upsert([IndexRow(n, "default", 1_700_000_000 + n) for n in range(20)], vectors)
+
+    def found(*created):
+        return {hit.milvus_id for hit in index.search(vectors[0], 100, "default", created)}
+
+    assert found(1_700_000_005, 1_700_000_007) == {5, 6, 7}
+    assert found(0, 253_402_214_400) == set(range(20))
+    assert found(1_700_000_007, 1_700_000_005) == set()
+
+
 @pytest.mark.parametrize("namespace", ['a" or milvus_id > 0 or namespace == "', "a\\", "a\nb"])
 def test_a_namespace_cannot_break_out_of_the_filter(index, namespace):
     with pytest.raises(InputError):

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.sections import SqlSettings
 from imagesearch.errors import InputError
 from imagesearch.filters import compile_filter
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import Catalog
+from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.ledger import Ledger
-from imagesearch.stores.sql.matches import Matches
+from imagesearch.stores.sql.matches import Matches, _matching
+from imagesearch.stores.sql.migrate import migrate
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, PictureFacts
 
@@ -178,6 +181,27 @@ def test_a_walk_leaves_none_out_whatever_its_pages_and_windows(database, monkeyp
         assert found(database, "n", {"even": True}, page) == ids[::2]
         assert found(database, "n", {}, page) == ids
         assert all(len(part) <= page for part in Matches(database).walk("n", compile_filter({"n": {"gte": 0}}), page))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "by"),
+    [
+        ({"label": {"ne": "x"}}, "(namespace=? AND name=?)"),
+        ({"label": {"in": ["x", "y"]}}, "value=? AND milvus_id>?"),
+        ({"n": {"gt": 1}, "label": "x"}, "value=? AND milvus_id>?"),
+    ],
+)
+def test_sqlite_reads_what_was_said_before_the_pictures_and_named_values_first(tmp_path, wanted, by):
+    settings = SqlSettings(url=f"sqlite:///{tmp_path}/plan.db")
+    migrate(settings)
+    database = Database(settings)
+    query = _matching("n", compile_filter(wanted), 0, 10**6).compile(database.engine, compile_kwargs={"render_postcompile": True})
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", tuple(query.params[key] for key in query.positiontup))
+        first = plan.all()[0].detail
+    database.close()
+    # Without its statistics it has begun with the pictures, and read all that has the key anew for each: minutes.
+    assert first.startswith("SEARCH said_0 USING COVERING INDEX") and by in first
 
 
 def test_thousands_of_ids_are_confirmed_in_parts(database):

@@ -102,6 +102,13 @@ async def test_where_over_fetching_ends_at_what_milvus_can_answer_the_rest_is_co
         {"milvus_id": 1, "top_k": -1},
         {"milvus_id": 1, "top_k": 10**9},
         {"milvus_id": 1, "top_k": "x"},
+        {"milvus_id": 1, "offset": -1},
+        {"milvus_id": 1, "offset": 10_001},
+        {"milvus_id": 1, "min_score": 1.5},
+        {"milvus_id": 1, "min_score": "0"},
+        {"milvus_id": 1, "filter": None},
+        {"vector": "x"},
+        {"vector": [1.0] * 40_000},
         {"milvus_id": MAX_ID + 1},
         {"milvus_id": -1},
         {"image_base64": "not base64!"},
@@ -114,6 +121,40 @@ async def test_a_query_that_cannot_be_is_refused_by_the_names_of_its_fields(serv
     answer = await service.search(**body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert answer.json()["errors"]
+
+
+async def test_a_vector_of_any_length_finds_what_its_direction_does(service, picture, ids):
+    vector = service.stores.index.fetch([ids[1]])[ids[1]].astype(float)
+    # The square of 1e200 is infinite, that of 1e-200 is 0.
+    for length in (1, 7.5, 1e200, 1e-200):
+        answer = (await service.search(vector=(vector * length).tolist(), top_k=2)).json()
+        assert answer["hits"][0]["milvus_id"] == ids[1]
+        assert answer["hits"][0]["score"] == pytest.approx(1, abs=1e-4)
+    opposite = (await service.search(vector=(-vector).tolist(), top_k=4)).json()
+    assert opposite["hits"][-1]["milvus_id"] == ids[1]
+
+
+async def test_a_vector_of_another_dimension_is_refused_by_both_numbers(service):
+    dim = service.stores.fingerprint.dim
+    for numbers in ([], [1.0] * (dim - 1), [1] * (dim + 1)):
+        answer = await service.search(vector=numbers)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "vector")
+        assert f"has {len(numbers)} numbers" in answer.json()["detail"] and str(dim) in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", '"1"', "true", "null", "[1]", "1" + "0" * 400])
+async def test_a_vector_of_what_is_no_number_is_refused(service, number):
+    numbers = ", ".join([number] * service.stores.fingerprint.dim)
+    answer = await service.client.post(
+        "/v1/search", content=f'{{"vector": [{numbers}]}}', headers={"content-type": "application/json"}
+    )
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, 1)
+    assert answer.json()["errors"][0]["field"].startswith("vector")
+
+
+async def test_a_vector_without_a_direction_is_refused(service):
+    answer = await service.search(vector=[0] * service.stores.fingerprint.dim)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "vector")
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"5", b"null", b"true"])

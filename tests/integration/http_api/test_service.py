@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from config.sections import BlobSettings, SqlSettings
+from imagesearch.filters import compile_filter
 from imagesearch.stores.sql.migrate import migrate
 
 
@@ -35,7 +36,11 @@ async def test_the_description_is_valid_and_tells_both_bodies_and_the_problems(s
             if not status.startswith("2"):
                 assert answer["content"].keys() == {"application/problem+json"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
-    assert document["components"]["schemas"]["AddForm"]["properties"]["file"]["format"] == "binary"
+    schemas = document["components"]["schemas"]
+    assert schemas["AddForm"]["properties"]["file"]["format"] == "binary"
+    assert schemas["SearchForm"]["properties"]["filter"]["contentMediaType"] == "application/json"
+    for example in schemas["SearchQuery"]["properties"]["filter"]["examples"]:
+        assert compile_filter(example)
 
 
 async def test_a_service_whose_stores_answer_is_ready(service):

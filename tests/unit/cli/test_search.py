@@ -42,6 +42,19 @@ def test_top_k_and_namespace_reach_the_service(run, searchable, cat, found):
     assert b'name="namespace"\r\n\r\ncats\r\n' in searchable.seen[0][2]
 
 
+def test_filters_reach_the_service_as_one(run, searchable, cat, found):
+    searchable.says("/v1/search", found())
+    assert run("search", cat, "--filter", "label=cat", "--filter", "size>=3").exit_code == 0
+    assert b'name="filter"\r\n\r\n{"label": {"eq": "cat"}, "size": {"gte": 3}}\r\n' in searchable.seen[0][2]
+
+
+def test_a_filter_that_is_none_is_wrong_use_and_asks_nothing(run, searchable, cat):
+    result = run("search", cat, "--filter", "label")
+    assert result.exit_code == 2
+    assert "KEY=VALUE" in result.stderr
+    assert not searchable.seen
+
+
 def test_a_glob_in_quotes_is_every_file_that_it_matches(run, searchable, cat, picture, found):
     searchable.says("/v1/search", found())
     (cat.parent / "[1].png").write_bytes(picture())
