@@ -52,3 +52,16 @@ def test_the_hash_of_a_reduced_jpeg_is_that_of_the_full_one(scene, encode):
 
 def test_different_pictures_are_far_apart(scene):
     assert distance(perceptual_hash(scene), perceptual_hash(scene.rotate(180))) > 64
+
+
+def test_the_hash_tells_which_frequencies_are_above_their_median():
+    """Held against the transform's other definition, the Fourier transform of the mirrored signal."""
+    square = np.random.default_rng(3).integers(0, 256, (64, 64), dtype=np.uint8)
+    shift = np.exp(-0.5j * np.pi * np.arange(64) / 64)
+
+    def cosine_transform(rows):
+        return (np.fft.fft(np.hstack([rows, rows[:, ::-1]]))[:, :64] * shift).real
+
+    low = cosine_transform(cosine_transform(square.astype(float)).T).T[:16, :16]
+    expected = "".join("1" if value > np.median(low) else "0" for value in low.ravel())
+    assert perceptual_hash(Image.fromarray(square).convert("RGB")) == f"{int(expected, 2):064x}"
