@@ -27,12 +27,12 @@ from config import Settings, load_settings
 from imagesearch.errors import ConfigError, ImageSearchError, InputError
 from imagesearch.images.decode import decode
 from imagesearch.images.hashes import content_hash
+from imagesearch.imports.request import SUFFIXES
 from imagesearch.models.load import open_encoder
 from imagesearch.stores.factory import open_stores
 from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.types import DEFAULT_NAMESPACE, Pixels
 from jobs.edge import exit_code
-from jobs.listing import SUFFIXES
 
 RESULTS = Path(__file__).parent / "results" / "quality.json"
 TOP_K = 10

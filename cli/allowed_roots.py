@@ -6,13 +6,18 @@ import fcntl
 import glob
 import os
 import tempfile
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from imagesearch.errors import ImageSearchError, InputError
-from imagesearch.types import AddRequest
-from jobs import manifest
+from imagesearch.errors import InputError
+from imagesearch.imports.line import Line
+from imagesearch.imports.manifest import local_manifest
+from imagesearch.imports.source import MANIFESTS, TABLES, table
+from imagesearch.types import AddRequest, Cursor
+
+# Lines of a table that are looked at: a table of pictures in the cloud may have millions, and none of them lies here.
+LOOKED_AT = 10_000
 
 
 def root_of(source: str) -> Path | None:
@@ -27,9 +32,10 @@ def root_of(source: str) -> Path | None:
         root = path.resolve()
     elif path.is_file():
         root = path.resolve().parent
-        if path.suffix.lower() in manifest.SUFFIXES:
+        if path.suffix.lower() in MANIFESTS:
             root = path.parent.resolve()
-            if not any(_lies_below(root, line) for line in manifest.table(path, "default")):
+            # An archive's pictures are kept with the uploads.
+            if path.suffix.lower() not in TABLES or not _names_pictures_below(root, path):
                 return None
     elif glob.has_magic(source):
         # Path.glob takes no absolute pattern.
@@ -69,10 +75,15 @@ def _read(roots_file: Path) -> bytes:
     return roots_file.read_bytes() if roots_file.exists() else b""
 
 
-def _lies_below(root: Path, line: AddRequest | ImageSearchError) -> bool:
-    if isinstance(line, ImageSearchError):
+def _names_pictures_below(root: Path, path: Path) -> bool:
+    lines = table(local_manifest(path.resolve(), str(root)), "").lines(Cursor())
+    return any(_lies_below(root, line) for line in islice(lines, LOOKED_AT))
+
+
+def _lies_below(root: Path, line: Line) -> bool:
+    if not isinstance(line.what, AddRequest):
         return False
-    named = line.image_path
+    named = line.what.image_path
     if "://" in named:
         if not named.lower().startswith("file://"):
             return False

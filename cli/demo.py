@@ -17,9 +17,9 @@ from cli.stack.stack import up
 from config import Settings, load_settings
 from imagesearch.errors import ConfigError, ImageError, ImageSearchError
 from imagesearch.images.decode import decode
+from imagesearch.imports.request import SUFFIXES
 from imagesearch.types import DEFAULT_NAMESPACE
 from jobs.edge import exit_code
-from jobs.listing import SUFFIXES
 
 # Packages whose wheels carry pictures, and the folders of these. Never imported: what they depend on is not installed.
 PACKAGES = {"arcade": "resources/assets/images", "skimage": "data"}

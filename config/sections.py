@@ -147,6 +147,14 @@ class StreamSettings(Section):
         return self
 
 
+class ImportSettings(Section):
+    """Bulk imports: reading their sources into the add-log."""
+
+    batch_rows: int = Field(1000, ge=1, le=3000, description="requests of one transaction")
+    lease_s: float = Field(30.0, gt=0, description="how long an import waits for a reader that died")
+    parallel: int = Field(2, ge=1, description="sources that one process reads at once")
+
+
 class SearchSettings(Section):
     """The search path of the ingress."""
 

@@ -17,6 +17,7 @@ from config.sections import (
     FilterSettings,
     HttpSettings,
     ImageSettings,
+    ImportSettings,
     LoadSettings,
     MilvusSettings,
     ModelSettings,
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     load: LoadSettings = LoadSettings()
     stream: StreamSettings = StreamSettings()
+    imports: ImportSettings = ImportSettings()
     search: SearchSettings = SearchSettings()
     auth: AuthSettings = AuthSettings()
     filter: FilterSettings = FilterSettings()

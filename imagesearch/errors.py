@@ -9,7 +9,11 @@ ImageSearchError                    internal_error
 │   ├── UnknownImport               unknown_import
 │   ├── UnknownNamespace            unknown_namespace
 │   ├── UnknownKey                  unknown_key
-│   └── IdempotencyConflict         idempotency_conflict
+│   ├── IdempotencyConflict         idempotency_conflict
+│   ├── ImportConflict              import_conflict      its state does not allow that
+│   ├── ImportCancelled             import_cancelled
+│   ├── BadManifest                 bad_manifest         a table or archive as a whole
+│   └── BadLine                     bad_line             one line of it
 ├── AccessError                     access_denied        who asks
 │   ├── Unauthorized                unauthorized         no key, or none that is good
 │   ├── Forbidden                   forbidden            the key may not do that
@@ -141,6 +145,30 @@ class RateLimited(AccessError):
 
     code = "rate_limited"
     retriable = True
+
+
+class ImportConflict(InputError):
+    """The import's state does not allow what was asked of it."""
+
+    code = "import_conflict"
+
+
+class ImportCancelled(InputError):
+    """The import that asked for this picture was cancelled before it was loaded."""
+
+    code = "import_cancelled"
+
+
+class BadManifest(InputError):
+    """The source is no table or archive of its kind, or breaks off."""
+
+    code = "bad_manifest"
+
+
+class BadLine(InputError):
+    """A line of a source gives no request; its neighbours do."""
+
+    code = "bad_line"
 
 
 class ImageError(ImageSearchError):

@@ -40,6 +40,22 @@ class LogState(StrEnum):
     FAILED = "failed"
 
 
+class ImportState(StrEnum):
+    """How far the reading of an import's source is, and whether its rows are loaded.
+
+    `pending`: nobody reads it yet; `running`: someone does; `done`: read to its end; `failed`: broken off, and may be resumed.
+    The waiting rows of a `paused` one are left alone, those of a `cancelled` one are failed. What is done may yet be paused or
+    cancelled while rows of it wait.
+    """
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class PictureState(StrEnum):
     """`loading`: interned, perhaps without a vector; `searchable`: it has one; `deleted`: out of every answer."""
 
@@ -84,6 +100,40 @@ class Announcement:
     partition: int
     offset: int
     turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a source was read: `position` lines of that `version` of it, the last of them called `place`."""
+
+    version: str = ""
+    position: int = 0
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A bulk import and what was read so far: `added` rows are new, `known` ones were added before, `skipped` ones are no pictures
+    or bad lines, `bad` the latter alone. `trusted`: asked for by who may read the machine's files. `total`: lines, as far as known.
+    """
+
+    import_id: int
+    namespace: str
+    source: str
+    trusted: bool
+    state: ImportState
+    added: int
+    known: int
+    skipped: int
+    bad: int
+    total: int | None
+    cursor: Cursor
+    error_code: str | None
+    error_detail: str | None
+    create_time: datetime
+    start_time: datetime | None
+    read_time: datetime | None
+    beat_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

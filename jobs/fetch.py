@@ -16,11 +16,11 @@ from imagesearch.images.facts import facts
 from imagesearch.images.s3 import S3
 from imagesearch.models.load import preprocess_of
 from imagesearch.stores.clients import open_ledger, open_sources
+from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.verdicts import Fault, Found, Interned
 from imagesearch.types import IndexRow, LogRow, PictureFacts, PictureState, PixelBatch, Pixels
 from jobs.batch import Fresh, Prepared
-from jobs.patience import patiently
 
 
 @dataclass(frozen=True, slots=True)

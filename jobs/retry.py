@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from config.settings import Settings
+from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.failed import Failed
-from jobs.patience import patiently
 
 
 def retry_failed(settings: Settings, import_id: int | None = None, namespace: str | None = None, code: str | None = None) -> int:

@@ -8,11 +8,11 @@ from time import perf_counter
 from config.settings import Settings
 from imagesearch.stores.clients import open_index, open_ledger
 from imagesearch.stores.milvus.index import MilvusIndex
+from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.verdicts import Fault, Found
 from imagesearch.types import Fingerprint
 from jobs.batch import Embedded, Outcome, Prepared
-from jobs.patience import patiently
 
 
 class Writer:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from cli.allowed_roots import allow, root_of
 from cli.console import Output, cell, table
 from cli.schema import require_schema
 from config import Settings
 from config.sections import SourceSettings
 from imagesearch.errors import ConfigError
-from jobs.import_manifest import import_source
+from jobs.import_manifest import import_source, summary
 
 
 def run(settings: Settings, output: Output, source: str, namespace: str) -> int:
@@ -23,14 +21,16 @@ def run(settings: Settings, output: Output, source: str, namespace: str) -> int:
         output.say(f"the service may read pictures below {root} from now on")
     with output.progress("pictures") as progress:
         task = progress.add_task("adding", total=None)
-        summary = import_source(settings, source, namespace, lambda done: progress.update(task, completed=done))
-    output.record({**asdict(summary), "source": source, "namespace": namespace, "allowed_root": str(root) if root else None})
+        one = import_source(settings, source, namespace, lambda now: progress.update(task, completed=now.cursor.position))
+    output.record({**summary(one), "source": source, "namespace": namespace, "allowed_root": str(root) if root else None})
     counts = table("added", "known", "skipped", numbers=("added", "known", "skipped"))
-    counts.add_row(cell(summary.added), cell(summary.known), cell(summary.skipped))
+    counts.add_row(cell(one.added), cell(one.known), cell(one.skipped))
     output.show(counts)
-    if not summary.added + summary.known:
+    if one.bad:
+        output.say(f"{one.bad} bad lines; GET /v1/imports/{one.import_id}/errors.csv tells which, and why", "yellow")
+    if not one.added + one.known:
         output.say(f"no picture in {source}", "yellow")
-    elif summary.added:
+    elif one.added:
         output.say("load them with `imagesearch load`")
     return 0
 

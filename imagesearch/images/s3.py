@@ -102,10 +102,7 @@ class S3:
 
     def etag(self, bucket: str, key: str) -> str:
         """Return what S3 calls this version of the object."""
-        try:
-            return str(self._client.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"')
-        except DRIVER_ERRORS as exc:
-            raise _reading_error(exc, f"s3://{bucket}/{key}") from exc
+        return self.stat(bucket, key)[1]
 
     def get_to_file(self, bucket: str, key: str, path: Path) -> None:
         """Write the object's bytes to a new file, whatever their number."""
@@ -114,11 +111,32 @@ class S3:
         except (*DRIVER_ERRORS, S3TransferFailedError) as exc:
             raise _reading_error(exc, f"s3://{bucket}/{key}") from exc
 
-    def list(self, bucket: str, prefix: str) -> Iterator[tuple[str, int, str]]:
-        """Yield (key, size in bytes, ETag) of the keys that begin with `prefix`, in S3's order."""
+    def stat(self, bucket: str, key: str) -> tuple[int, str]:
+        """Return the object's size in bytes and its ETag."""
+        try:
+            answer = self._client.head_object(Bucket=bucket, Key=key)
+        except DRIVER_ERRORS as exc:
+            raise _reading_error(exc, f"s3://{bucket}/{key}") from exc
+        return int(answer["ContentLength"]), str(answer["ETag"]).strip('"')
+
+    def get_range(self, bucket: str, key: str, start: int, end: int, etag: str) -> bytes:
+        """Return the bytes from `start` up to before `end` of that version of the object; SourceError where it was replaced."""
+        uri = f"s3://{bucket}/{key}"
+        try:
+            answer = self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={start}-{end - 1}", IfMatch=f'"{etag}"')
+            with closing(answer["Body"]) as body:
+                data: bytes = body.read(end - start)
+        except DRIVER_ERRORS as exc:
+            raise _reading_error(exc, uri) from exc
+        if len(data) < end - start:
+            raise SourceUnavailable(f"{uri} ended {end - start - len(data)} bytes early")
+        return data
+
+    def list(self, bucket: str, prefix: str, after: str = "") -> Iterator[tuple[str, int, str]]:
+        """Yield (key, size in bytes, ETag) of the keys that begin with `prefix` and come behind `after`, in S3's order."""
         try:
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": PAGE_KEYS}
+                Bucket=bucket, Prefix=prefix, StartAfter=after, PaginationConfig={"PageSize": PAGE_KEYS}
             )
             for page in pages:
                 for entry in page.get("Contents", ()):
@@ -207,6 +225,8 @@ def _reading_error(exc: Exception, uri: str) -> SourceError:
             return SourceUnavailable(f"the server of {uri} cannot answer now: {code or status}")
         if status in (401, 403):
             return SourceForbidden(f"{uri} may not be read: {code}")
+        if status == 412:
+            return SourceError(f"{uri} was replaced while it was read")
         return SourceError(f"{uri} cannot be read: {code or status}")
     if isinstance(exc, ConnectTimeoutError | ReadTimeoutError):
         return SourceTimeout(f"{uri} did not arrive in time")

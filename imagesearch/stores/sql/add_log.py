@@ -42,9 +42,9 @@ class AddLog:
         now = datetime.now(UTC)
         with self._database.write() as connection:
             keyed = [r for r in requests if r.idempotency_key is not None]
-            insert_missing(connection, log, [_values(r, now) for r in keyed])
+            insert_missing(connection, log, [pending_values(r, now) for r in keyed])
             first = _rows_by_key(connection, keyed)
-            ids = iter(insert_all(connection, log, [_values(r, now) for r in requests if r.idempotency_key is None]))
+            ids = iter(insert_all(connection, log, [pending_values(r, now) for r in requests if r.idempotency_key is None]))
             return [
                 _fresh(next(ids), request, now) if request.idempotency_key is None else _same_or_conflict(first, request)
                 for request in requests
@@ -97,7 +97,8 @@ def log_row(row: Row[Any]) -> LogRow:
     )
 
 
-def _values(request: AddRequest, now: datetime) -> dict[str, Any]:
+def pending_values(request: AddRequest, now: datetime) -> dict[str, Any]:
+    """Return the columns of a request's new row."""
     return {
         "idempotency_key": request.idempotency_key,
         "import_id": request.import_id,

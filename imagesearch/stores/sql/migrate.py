@@ -8,8 +8,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import event
 
 from config.sections import SqlSettings
+from imagesearch.errors import StoreError
 from imagesearch.stores.sql.attributes import refill_attributes
 from imagesearch.stores.sql.database import Database
 
@@ -25,6 +27,9 @@ def migrate(settings: SqlSettings, filter_keys: Collection[str] = ()) -> None:
     Raises StoreUnavailable, StoreBusy, StoreError.
     """
     database = Database(settings)
+    if database.engine.dialect.name == "sqlite":
+        # It alters a table by making it anew and dropping the old one, which rows of other tables refer to meanwhile.
+        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
     try:
         if _upgrade(database, UNFILLED) == UNFILLED:
             refill_attributes(database, filter_keys)
@@ -40,4 +45,6 @@ def _upgrade(database: Database, revision: str) -> str | None:
         config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+        if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise StoreError("the migration would leave rows that refer to nothing; the database is as it was", store="sql")
         return MigrationContext.configure(connection).get_current_revision()

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -90,7 +91,37 @@ image_import = Table(
     Column("known", Integer, nullable=False, default=0),
     Column("skipped", Integer, nullable=False, default=0),
     Column("create_time", UtcDateTime, nullable=False),
-    CheckConstraint("state in ('running', 'done', 'failed')", name="state"),
+    Column("bad", Integer, nullable=False, server_default="0"),
+    Column("total", BigInteger),
+    Column("trusted", Boolean, nullable=False, server_default="0"),
+    # The cursor: where the reading goes on.
+    Column("version", String(200), nullable=False, server_default=""),
+    Column("position", BigInteger, nullable=False, server_default="0"),
+    Column("place", Text),
+    # Who reads, and when it was last heard of.
+    Column("owner", String(64)),
+    Column("beat_time", UtcDateTime),
+    Column("start_time", UtcDateTime),
+    Column("read_time", UtcDateTime),
+    Column("error_code", String(64)),
+    Column("error_detail", Text),
+    CheckConstraint("state in ('pending', 'running', 'paused', 'cancelled', 'done', 'failed')", name="state"),
+    Index(None, "state"),
+    **OPTIONS,
+)
+
+image_import_error = Table(
+    "image_import_error",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("import_id", Id, ForeignKey("image_import.id"), nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    # A line that is read again is reported once.
+    Unique("import_id", "line"),
     **OPTIONS,
 )
 
@@ -117,6 +148,8 @@ image_add_log = Table(
     CheckConstraint("state in ('pending', 'loaded', 'duplicate', 'failed')", name="state"),
     # The loader reads pending rows by key range and those to be tried again by their time; a finished row costs it nothing.
     Index(None, "state", "retry_time", "id"),
+    # The rows of one import, counted by state and walked.
+    Index(None, "import_id", "state"),
     **OPTIONS,
 )
 

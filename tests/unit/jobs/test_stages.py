@@ -8,11 +8,11 @@ import pytest
 from config.sections import ModelSettings
 from imagesearch.errors import EmbeddingFailed, StoreBusy, StoreUnavailable
 from imagesearch.models.load import open_encoder
+from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.verdicts import Interned
 from imagesearch.types import LogRow, LogState, PictureFacts, PictureState
 from jobs.embed import embed_each
 from jobs.fetch import Picture, sort_out
-from jobs.patience import patiently
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

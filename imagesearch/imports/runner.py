@@ -1,0 +1,100 @@
+"""Reads the imports that wait for someone, in threads of this process, for as long as it lives."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from config.settings import Settings
+from imagesearch.errors import ImageSearchError, StoreError
+from imagesearch.imports.importer import Importer
+from imagesearch.types import Import
+
+logger = logging.getLogger(__name__)
+
+
+class ImportRunner:
+    """Takes up what is pending for `after_s` and what lost its reader, up to `imports.parallel` at once.
+
+    Rows that wait of cancelled imports are made final here, too: a million of them takes longer than a request may. Use it in
+    a `with`: it begins there and ends with the batches it is at.
+    """
+
+    def __init__(self, settings: Settings, *, after_s: float = 0.0) -> None:
+        self._importer = Importer(settings)
+        self._after_s = after_s
+        # Often enough that an import whose reader died is found soon after its lease.
+        self._look_s = settings.imports.lease_s / 3
+        self._parallel = settings.imports.parallel
+        self._threads = ThreadPoolExecutor(self._parallel, "import")
+        self._running: set[Future[None]] = set()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._looker = threading.Thread(target=self._run, name="imports", daemon=True)
+        self._idle_since: float | None = None
+
+    def __enter__(self) -> Self:
+        self._looker.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        self._wake.set()
+        self._importer.stop()
+        self._looker.join()
+        self._threads.shutdown()
+        self._importer.close()
+
+    def wake(self) -> None:
+        """Look now: an import was asked for, resumed or cancelled."""
+        self._idle_since = None
+        self._wake.set()
+
+    @property
+    def idle_s(self) -> float:
+        """How long there has been nothing to read, here or elsewhere; 0 while there is."""
+        since = self._idle_since
+        return 0.0 if since is None else monotonic() - since
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.clear()
+            try:
+                self._look()
+            except StoreError as exc:
+                logger.warning("imports cannot be looked for: %s", exc.detail)
+                self._idle_since = None
+            self._wake.wait(self._look_s)
+
+    def _look(self) -> None:
+        while len(self._running) < self._parallel and (taken := self._importer.take(after_s=self._after_s)) is not None:
+            future = self._threads.submit(self._read, *taken)
+            self._running.add(future)
+            future.add_done_callback(self._ended)
+        for import_id in self._importer.work.cancelled():
+            while not self._stop.is_set() and self._importer.imports.fail_waiting(import_id):
+                pass
+        busy = bool(self._running) or self._importer.work.unfinished()
+        self._idle_since = None if busy else self._idle_since or monotonic()
+
+    def _read(self, one: Import, owner: str) -> None:
+        logger.info("import %d of %s: reading from line %d on", one.import_id, one.source, one.cursor.position + 1)
+        try:
+            now = self._importer.run(one, owner)
+        except ImageSearchError as exc:
+            logger.warning("import %d of %s broke off: %s", one.import_id, one.source, exc.detail)
+        else:
+            logger.info(
+                "import %d is %s: %d added, %d known, %d skipped", now.import_id, now.state, now.added, now.known, now.skipped
+            )
+
+    def _ended(self, future: Future[None]) -> None:
+        self._running.discard(future)
+        if (error := future.exception()) is not None:
+            # Its heart stopped: it is taken up again after its lease.
+            logger.error("the reader of an import died", exc_info=error)
+        self._wake.set()
