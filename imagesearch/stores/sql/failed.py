@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
+from imagesearch.errors import ImportCancelled
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.known_import import require_import
 from imagesearch.stores.sql.tables import image_add_log as log
@@ -26,6 +27,8 @@ class Failed:
             log.c.state == LogState.FAILED,
             # Always so; said, it lets the index give the rows in the order of their keys.
             log.c.retry_time.is_(None),
+            # Cancelled is meant for good: a loader would leave them alone, and they would wait for ever.
+            or_(log.c.error_code.is_(None), log.c.error_code != ImportCancelled.code),
             *(column == value for column, value in wanted.items() if value is not None),
         ]
 

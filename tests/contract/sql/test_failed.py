@@ -46,7 +46,7 @@ def test_a_retried_row_is_as_it_was_before_its_first_attempt(database, add_log, 
 
 
 def test_only_the_rows_that_were_meant_are_retried(database, add_log, fail):
-    number = Imports(database).begin("default", "a folder")
+    number = Imports(database).create("default", "a folder").import_id
     broken = fail(2, NotAnImage("no"))
     lost = fail(3, SourceNotFound("no"), namespace="other")
     imported = fail(1, SourceNotFound("no"), import_id=number)

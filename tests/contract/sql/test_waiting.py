@@ -41,7 +41,7 @@ def test_rows_come_in_order_and_those_that_wait_no_more_are_left_out(waiting, ad
 
 
 def test_one_import_s_rows_are_told_from_the_others(database, add):
-    number = Imports(database).begin("default", "a folder")
+    number = Imports(database).create("default", "a folder").import_id
     add(3)
     mine = [row.log_id for row in add(2, import_id=number)]
     ours = Waiting(database, import_id=number)

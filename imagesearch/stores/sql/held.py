@@ -1,0 +1,31 @@
+"""The rows that loaders leave alone: those of imports that are paused, or cancelled and not final yet."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, exists, literal_column, select
+
+from imagesearch.stores.sql.tables import image_add_log as log
+from imagesearch.stores.sql.tables import image_import
+from imagesearch.types import ImportState, LogState
+
+HELD = (ImportState.PAUSED, ImportState.CANCELLED)
+
+# "+" keeps the databases from the index that begins with state and retry_time: behind the millions of rows of a paused import it
+# finds the few others only by walking past all of them.
+NEVER_TRIED = literal_column("+image_add_log.retry_time").is_(None)
+
+
+def held_imports(connection: Connection) -> list[int]:
+    """Return the imports whose waiting rows are left alone."""
+    waits = exists().where(log.c.import_id == image_import.c.id, log.c.state == LogState.PENDING)
+    return list(connection.scalars(select(image_import.c.id).where(image_import.c.state.in_(HELD), waits)))
+
+
+def open_groups(connection: Connection) -> list[ColumnElement[bool]]:
+    """Return a condition for each group of waiting rows that are not held: those of no import, and those of each import.
+
+    Each is answered by the index that begins with import_id, whose order within a group is that of the log_ids.
+    """
+    waits = exists().where(log.c.import_id == image_import.c.id, log.c.state == LogState.PENDING)
+    imports = connection.scalars(select(image_import.c.id).where(image_import.c.state.not_in(HELD), waits)).all()
+    return [log.c.import_id.is_(None), *(log.c.import_id == one for one in imports)]
