@@ -29,6 +29,8 @@ STATUS: dict[type[ImageSearchError], int] = {
     errors.UnknownImport: 404,
     errors.UnknownNamespace: 404,
     errors.IdempotencyConflict: 409,
+    errors.ImportConflict: 409,
+    errors.ImportCancelled: 409,
     errors.UnknownKey: 404,
     errors.AccessError: 403,
     errors.Unauthorized: 401,

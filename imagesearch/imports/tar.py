@@ -75,8 +75,8 @@ class Members:
 
     def read(self, info: tarfile.TarInfo) -> bytes:
         """Return the bytes of the member that was yielded last. Raises BadManifest where the archive ends before them."""
-        file = self._archive.extractfile(info) if self._archive else None
-        data = file.read() if file else b""
-        if len(data) < info.size:
-            raise BadManifest(f"{self._name} ends within {info.name!r}")
-        return data
+        try:
+            file = self._archive.extractfile(info) if self._archive else None
+            return file.read() if file else b""
+        except tarfile.TarError as exc:
+            raise BadManifest(f"{self._name} ends within {info.name!r}") from exc

@@ -15,9 +15,9 @@ from config import load_settings
 from config.settings import PROJECT_ROOT
 from imagesearch.models.load import open_encoder
 from imagesearch.stores.factory import open_announcer, open_stores
+from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.migrate import migrate
 from imagesearch.types import AddRequest, LogState
-from jobs.patience import patiently
 from serve_app.api import create_api
 from serve_app.local_embedder import LocalEmbedder
 from serve_app.services import Services

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from imagesearch.errors import ImportCancelled
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.known_import import require_import
+from imagesearch.stores.sql.still import still
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.types import LogState
 
@@ -51,7 +52,7 @@ class Failed:
                 return None
             changed = connection.execute(
                 update(log)
-                .where(log.c.id.in_(ids), log.c.state == LogState.FAILED)
+                .where(log.c.id.in_(ids), still(LogState.FAILED))
                 .values(state=LogState.PENDING, attempts=0, error_code=None, error_detail=None)
             )
         return ids[-1], changed.rowcount

@@ -9,6 +9,8 @@ from imagesearch.stores.sql.tables import image_import
 from imagesearch.types import ImportState, LogState
 
 HELD = (ImportState.PAUSED, ImportState.CANCELLED)
+# That rows of an import wait.
+WAIT = exists().where(log.c.import_id == image_import.c.id, log.c.state == LogState.PENDING)
 
 # "+" keeps the databases from the index that begins with state and retry_time: behind the millions of rows of a paused import it
 # finds the few others only by walking past all of them.
@@ -17,8 +19,7 @@ NEVER_TRIED = literal_column("+image_add_log.retry_time").is_(None)
 
 def held_imports(connection: Connection) -> list[int]:
     """Return the imports whose waiting rows are left alone."""
-    waits = exists().where(log.c.import_id == image_import.c.id, log.c.state == LogState.PENDING)
-    return list(connection.scalars(select(image_import.c.id).where(image_import.c.state.in_(HELD), waits)))
+    return list(connection.scalars(select(image_import.c.id).where(image_import.c.state.in_(HELD), WAIT)))
 
 
 def open_groups(connection: Connection) -> list[ColumnElement[bool]]:
@@ -26,6 +27,5 @@ def open_groups(connection: Connection) -> list[ColumnElement[bool]]:
 
     Each is answered by the index that begins with import_id, whose order within a group is that of the log_ids.
     """
-    waits = exists().where(log.c.import_id == image_import.c.id, log.c.state == LogState.PENDING)
-    imports = connection.scalars(select(image_import.c.id).where(image_import.c.state.not_in(HELD), waits)).all()
+    imports = connection.scalars(select(image_import.c.id).where(image_import.c.state.not_in(HELD), WAIT)).all()
     return [log.c.import_id.is_(None), *(log.c.import_id == one for one in imports)]

@@ -11,17 +11,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, true, update
 
 from imagesearch.errors import ImageSearchError, UnknownImport
 from imagesearch.stores.sql.add_log import pending_values
 from imagesearch.stores.sql.database import Database, repeat_when_busy
+from imagesearch.stores.sql.held import WAIT
 from imagesearch.stores.sql.imports import import_of
 from imagesearch.stores.sql.insert import insert_missing
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.tables import image_import as table
 from imagesearch.stores.sql.tables import image_import_error as errors
-from imagesearch.types import AddRequest, Cursor, Import, ImportState, LogState
+from imagesearch.types import AddRequest, Cursor, Import, ImportState
 
 # Bad lines that an import keeps; beyond it they are only counted.
 MAX_ERRORS = 10_000
@@ -77,17 +78,15 @@ class ImportWork:
 
     def unfinished(self) -> bool:
         """Say whether an import is being read or should be, or rows of a cancelled one wait to be made final."""
-        cancelled_rows = exists().where(log.c.import_id == table.c.id, log.c.state == LogState.PENDING)
         reading = table.c.state.in_([ImportState.PENDING, ImportState.RUNNING])
-        query = select(table.c.id).where(or_(reading, (table.c.state == ImportState.CANCELLED) & cancelled_rows)).limit(1)
+        query = select(table.c.id).where(or_(reading, (table.c.state == ImportState.CANCELLED) & WAIT)).limit(1)
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 
     def cancelled(self) -> list[int]:
         """Return the cancelled imports of which rows still wait."""
-        waits = exists().where(log.c.import_id == table.c.id, log.c.state == LogState.PENDING)
         with self._database.read() as connection:
-            return list(connection.scalars(select(table.c.id).where(table.c.state == ImportState.CANCELLED, waits)))
+            return list(connection.scalars(select(table.c.id).where(table.c.state == ImportState.CANCELLED, WAIT)))
 
     def beat(self, import_id: int, owner: str) -> bool:
         """Tell that the owner lives; False when the import is no longer its to read."""

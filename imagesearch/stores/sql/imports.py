@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from imagesearch.errors import ImportCancelled, ImportConflict, UnknownImport
 from imagesearch.stores.sql.database import Database, repeat_when_busy
+from imagesearch.stores.sql.still import still
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.tables import image_import as table
 from imagesearch.types import Cursor, Import, ImportState, LogState
@@ -116,7 +117,7 @@ class Imports:
             if not ids:
                 return 0
             # Only those still waiting: a loader may have finished some in between.
-            connection.execute(update(log).where(log.c.id.in_(ids), log.c.state == LogState.PENDING).values(values))
+            connection.execute(update(log).where(log.c.id.in_(ids), still(LogState.PENDING)).values(values))
         return len(ids)
 
     def _turn(self, import_id: int, target: ImportState) -> Import:

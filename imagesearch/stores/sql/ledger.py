@@ -12,6 +12,7 @@ from imagesearch.stores.sql.attributes import Said, forget_attributes, keep_attr
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.insert import insert_missing
 from imagesearch.stores.sql.pause import pause
+from imagesearch.stores.sql.still import still
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.tables import image_info as info
 from imagesearch.stores.sql.tables import image_source as source
@@ -149,7 +150,7 @@ def _fate(fault: Fault, max_attempts: int, now: datetime, backoff_s: float) -> d
 def _pending_ids(connection: Connection, log_ids: Sequence[int]) -> set[int]:
     live: set[int] = set()
     for part in _chunks(sorted(log_ids)):
-        query = select(log.c.id).where(log.c.id.in_(part), log.c.state == LogState.PENDING).order_by(log.c.id)
+        query = select(log.c.id).where(log.c.id.in_(part), still(LogState.PENDING)).order_by(log.c.id)
         live |= set(connection.scalars(query.with_for_update()))
     return live
 

@@ -13,6 +13,7 @@ from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.held import NEVER_TRIED, held_imports, open_groups
 from imagesearch.stores.sql.known_import import require_import
 from imagesearch.stores.sql.pause import LONGEST_S
+from imagesearch.stores.sql.still import still
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.types import LogRow, LogState
 
@@ -70,7 +71,7 @@ class Waiting:
         with self._database.read() as connection:
             mine = self._mine(connection)
             for start in range(0, len(ordered), CHUNK):
-                query = select(log).where(WAITS, *mine, log.c.id.in_(ordered[start : start + CHUNK]))
+                query = select(log).where(still(LogState.PENDING), *mine, log.c.id.in_(ordered[start : start + CHUNK]))
                 query = query.where(log.c.retry_time.is_(None) | _is_due()).order_by(log.c.id)
                 found += map(log_row, connection.execute(query))
         return found
