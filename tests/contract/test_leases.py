@@ -58,6 +58,30 @@ def test_an_owner_that_lost_its_lease_does_not_renew_the_next_ones(leases):
     assert leases("c").claim([1]) == {1}
 
 
+def test_a_clock_that_stepped_back_an_hour_does_not_keep_a_dead_loaders_rows_for_an_hour(leases, redis_server):
+    leases("dead", lease_s=1.0).claim([1, 2])
+    step_clock_back(redis_server)
+    assert leases("b", lease_s=1.0).claim([1, 2, 3]) == {1, 2, 3}
+
+
+def test_a_clock_that_stepped_back_takes_nothing_from_a_loader_that_lives_and_renewed(leases, redis_server):
+    a, b = leases("a", lease_s=1.0), leases("b", lease_s=1.0)
+    a.claim([1, 2])
+    step_clock_back(redis_server)
+    a.renew([1])
+    assert b.claim([1, 2]) == {2}
+    a.release([2])
+    assert leases("c", lease_s=1.0).claim([2]) == set()
+
+
+def step_clock_back(redis_server):
+    """What such a step does to a Redis, which keeps ends of leases as times of day: each lasts an hour longer."""
+    client = redis.Redis.from_url(redis_server.url)
+    for key in client.scan_iter("imagesearch:lease:*"):
+        client.pexpire(key, client.pttl(key) + 3_600_000)
+    client.close()
+
+
 def test_loads_of_two_databases_do_not_meet(leases):
     assert leases("a", scope="one").claim([1]) == {1}
     assert leases("b", scope="two").claim([1]) == {1}
