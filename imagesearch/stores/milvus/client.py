@@ -45,7 +45,7 @@ class MilvusConnection:
         try:
             yield self._connected()
         except MilvusException as exc:
-            raise _translation(exc) from exc
+            raise translation(exc) from exc
         except grpc.RpcError as exc:
             raise StoreUnavailable(f"Milvus does not answer: {exc.code().name}", store="milvus") from exc
         except ValueError as exc:
@@ -75,7 +75,8 @@ class MilvusConnection:
             client.close()
 
 
-def _translation(exc: MilvusException) -> StoreError:
+def translation(exc: MilvusException) -> StoreError:
+    """Return the project's own error for the client's."""
     words = exc.message.lower() if isinstance(exc.message, str) else ""
     if any(word in words for word in BUSY):
         return StoreBusy(f"Milvus refuses work for now: {exc.message}", store="milvus")

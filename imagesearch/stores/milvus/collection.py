@@ -6,10 +6,11 @@ from typing import Any
 
 from pymilvus import CollectionSchema, DataType, FieldSchema, MilvusClient, MilvusException
 from pymilvus.milvus_client.index import IndexParams
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from config.sections import MilvusSettings
-from imagesearch.errors import StoreError
+from imagesearch.errors import StoreError, StoreUnavailable
+from imagesearch.stores.milvus.client import translation
 from imagesearch.types import Fingerprint
 
 BUILD_PARAMS: dict[str, dict[str, int]] = {
@@ -21,8 +22,13 @@ BUILD_PARAMS: dict[str, dict[str, int]] = {
 SEARCH_PARAMS: dict[str, dict[str, int]] = {"HNSW": {"ef": 128}, "IVF_FLAT": {"nprobe": 32}, "IVF_SQ8": {"nprobe": 32}, "FLAT": {}}
 
 
+def _lost_a_race(exc: BaseException) -> bool:
+    """Whether another process may have come first; a server that does not answer is not asked five times over."""
+    return isinstance(exc, MilvusException) and not isinstance(translation(exc), StoreUnavailable)
+
+
 @retry(
-    retry=retry_if_exception_type(MilvusException),
+    retry=retry_if_exception(_lost_a_race),
     stop=stop_after_attempt(5),
     wait=wait_random_exponential(0.1, max=1),
     reraise=True,
@@ -31,21 +37,22 @@ def ensure_collection(client: MilvusClient, settings: MilvusSettings, fingerprin
     """Create, index and load the model's collection as far as that is not done yet.
 
     Many processes may call this at once: one wins and the others look again. Each step is looked for by itself, so that a
-    process that died after the first leaves nothing broken. Raises StoreError when a collection of that name has another shape.
+    process that died after the first leaves nothing broken; each waits settings.timeout_s, and goes on in Milvus where that is
+    too short. Raises StoreError when a collection of that name has another shape.
     """
-    name = fingerprint.collection
-    if not client.has_collection(name):
-        client.create_collection(name, schema=_schema(fingerprint))
-    fields = {field["name"]: field for field in client.describe_collection(name)["fields"]}
+    name, timeout = fingerprint.collection, settings.timeout_s
+    if not client.has_collection(name, timeout=timeout):
+        client.create_collection(name, schema=_schema(fingerprint), timeout=timeout)
+    fields = {field["name"]: field for field in client.describe_collection(name, timeout=timeout)["fields"]}
     dim = int(fields.get("feature", {}).get("params", {}).get("dim", 0))
     if dim != fingerprint.dim or not {"milvus_id", "create_time", "namespace"} <= set(fields):
         raise StoreError(f"Milvus collection {name} exists with another shape; rename or drop it", store="milvus")
-    if not client.list_indexes(name):
+    if not client.list_indexes(name, timeout=timeout):
         index = IndexParams()
         params = BUILD_PARAMS[settings.index] | settings.index_params
         index.add_index("feature", index_type=settings.index, metric_type=settings.metric, params=params)
-        client.create_index(name, index)
-    client.load_collection(name)
+        client.create_index(name, index, timeout=timeout)
+    client.load_collection(name, timeout=timeout)
 
 
 def _schema(fingerprint: Fingerprint) -> CollectionSchema:
