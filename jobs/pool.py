@@ -88,7 +88,9 @@ class Pool(Generic[T]):
             call = worker.calls.popleft()
             worker.since = now
             answer, error = _answer_of(call.refs[-1])
-            if error is not None and not _is_said(error):
+            if error is None:
+                self._sizing.progressed()
+            elif not _is_said(error):
                 self._retire(worker)
             ended.append(Ended(call.item, call.refs, answer, error))
         return ended

@@ -14,8 +14,9 @@ class Sizing:
     """Decides when a stage grows and shrinks; `now` are seconds of any clock that does not run backwards.
 
     It grows when every worker has had work waiting behind what it does for a while, by as many as it has at most, so that a
-    cluster is filled in a few steps; of those that cannot be placed no more are asked for. It shrinks by workers that had
-    nothing to do for `idle_s`.
+    cluster is filled in a few steps; of those that cannot be placed no more are asked for. Between two steps as many calls must
+    have ended well as there are workers: where they all wait for a store that is down or hardly answers, more of them would
+    only be in its way. It shrinks by workers that had nothing to do for `idle_s`.
     """
 
     def __init__(self, smallest: int, largest: int, idle_s: float) -> None:
@@ -24,6 +25,11 @@ class Sizing:
         self._idle_s = idle_s
         self._pressed_since: float | None = None
         self._eased_since: float | None = None
+        self._progress = 0
+
+    def progressed(self) -> None:
+        """Take note of a call that ended well."""
+        self._progress += 1
 
     def missing(self, now: float, loads: Sequence[int], opening: int) -> int:
         """Return how many workers to start; `loads` are the batches that each ready one has, `opening` those on their way."""
@@ -37,9 +43,12 @@ class Sizing:
         there = len(loads) + opening
         if there < self._smallest:
             return self._smallest - there
-        if self._pressed_since is None or now - self._pressed_since < PRESSURE_S:
+        if self._pressed_since is None or now - self._pressed_since < PRESSURE_S or self._progress < len(loads):
             return 0
-        return max(0, min(len(loads) - opening, self._largest - there))
+        more = max(0, min(len(loads) - opening, self._largest - there))
+        if more:
+            self._progress = 0
+        return more
 
     def surplus(self, now: float, idle_since: Sequence[float], ready: int, opening: int) -> tuple[int, int]:
         """Return how many of the opening workers to give up, and how many of the idle ones; `idle_since` has their times."""

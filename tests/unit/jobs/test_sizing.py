@@ -7,8 +7,11 @@ from jobs.sizing import DEPTH, PRESSURE_S, Sizing, least_busy, room
 FULL = DEPTH
 
 
-def sizing(smallest=1, largest=8, idle_s=30.0):
-    return Sizing(smallest, largest, idle_s)
+def sizing(smallest=1, largest=8, idle_s=30.0, progress=8):
+    one = Sizing(smallest, largest, idle_s)
+    for _ in range(progress):
+        one.progressed()
+    return one
 
 
 def pressed(one, loads, opening=0):
@@ -42,6 +45,17 @@ def test_it_grows_by_as_many_as_it_has_up_to_its_largest_number():
     assert pressed(sizing(), [FULL] * 3) == 3
     assert pressed(sizing(), [FULL] * 6) == 2
     assert pressed(sizing(), [FULL] * 8) == 0
+
+
+def test_it_does_not_grow_while_its_workers_all_wait_for_a_store_and_get_nothing_done():
+    assert pressed(sizing(progress=0), [FULL]) == 0
+    assert pressed(sizing(progress=1), [FULL] * 2) == 0
+    one = sizing(progress=2)
+    assert pressed(one, [FULL] * 2) == 2
+    assert one.missing(200.0, [FULL] * 4, 0) == 0
+    for _ in range(4):
+        one.progressed()
+    assert one.missing(201.0, [FULL] * 4, 0) == 4
 
 
 def test_workers_that_cannot_be_placed_are_not_added_to_for_ever():
