@@ -19,11 +19,14 @@ from imagesearch.imports.access import Access
 from imagesearch.imports.batches import batches
 from imagesearch.imports.heartbeat import Heartbeat
 from imagesearch.imports.line import Reading
+from imagesearch.imports.news import News
 from imagesearch.imports.source import Opener
+from imagesearch.stores.factory import open_announcer
 from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.import_work import ImportWork
 from imagesearch.stores.sql.imports import Imports
+from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import Cursor, Import
 
 logger = logging.getLogger(__name__)
@@ -43,6 +46,7 @@ class Importer:
         self._s3 = S3(settings.s3)
         self._blobs = open_blobs(settings.blobs, self._s3)
         self._opener = Opener(self._s3, self._keep, settings.images.max_bytes)
+        self._announcer = open_announcer(settings.stream)
         self._stop = threading.Event()
         self.imports = Imports(self._database)
         self.work = ImportWork(self._database)
@@ -86,6 +90,7 @@ class Importer:
 
     def close(self) -> None:
         """Close the clients."""
+        self._announcer.close()
         self._s3.close()
         self._database.close()
 
@@ -94,6 +99,7 @@ class Importer:
         cursor: Cursor | None = None
         failing_since: float | None = None
         pause = PAUSE_S
+        news = self._news(one.import_id)
         while True:
             try:
                 reading = self._open(one)
@@ -108,6 +114,8 @@ class Importer:
                     if not self._patiently(partial(self.work.record, one.import_id, owner, batch)):
                         return False
                     cursor, failing_since, pause = batch.cursor, None, PAUSE_S
+                    if news is not None:
+                        self._patiently(news.spread)
                     progress(self._patiently(partial(self.imports.get, one.import_id)))
                 return True
             except SourceError as exc:
@@ -127,6 +135,12 @@ class Importer:
         # Another version of it, or one that is never the same: what is known is told by its key.
         ours = self._patiently(partial(self.work.restart, one.import_id, owner, reading.version))
         return Cursor(reading.version) if ours else None
+
+    def _news(self, import_id: int) -> News | None:
+        """Return what tells the stream of this import's rows; without a stream the database is not asked for them."""
+        if self._settings.stream.kind == "none":
+            return None
+        return self._patiently(lambda: News(self._announcer, Waiting(self._database, import_id)))
 
     def _open(self, one: Import) -> Reading:
         return self._opener.open(one.source, one.namespace, Access(self._settings.sources, trusted=one.trusted))
