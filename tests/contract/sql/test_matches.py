@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import timedelta
 
 import pytest
@@ -139,6 +140,24 @@ def test_all_conditions_hold_for_one_and_the_same_source(database):
     assert found(database, "n", {"label": "cat", "size": 2}) == [whole]
     assert found(database, "n", {"label": "cat"}) == [split, whole]
     assert Matches(database).confirm([split, whole], compile_filter({"label": "cat", "size": 2})).matching == {whole}
+
+
+def test_values_of_other_types_differ_and_are_neither_more_nor_less(database):
+    values = [True, False, -1, 0, 1, 2**53, 2**53 + 1, 2.0**53, "", "1", "true"]
+    ids = dict(zip(map(repr, values), load(database, [[{"v": value}] for value in values], "n"), strict=True))
+    for wanted, expected in {
+        '{"gt": 0}': [1, 2**53, 2**53 + 1, 2.0**53],
+        '{"lte": 0}': [-1, 0],
+        '{"gte": ""}': ["", "1", "true"],
+        '{"lt": "a"}': ["", "1"],
+        "1": [1],
+        '"1"': ["1"],
+        "true": [True],
+        "9007199254740993": [2**53 + 1],
+        "9007199254740992": [2**53, 2.0**53],
+        '{"ne": 1}': [value for value in values if value is True or value != 1],
+    }.items():
+        assert found(database, "n", {"v": json.loads(wanted)}) == sorted(ids[repr(value)] for value in expected), wanted
 
 
 def test_a_missing_key_meets_no_condition_and_null_is_missing(database):
