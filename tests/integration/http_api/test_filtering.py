@@ -14,6 +14,7 @@ from config.sections import FilterSettings, MilvusSettings, SqlSettings
 from imagesearch.stores.sql.migrate import migrate
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, IndexRow, PictureFacts
+from jobs.import_manifest import import_source
 from serve_app import nearest
 
 HASHES = itertools.count()
@@ -185,6 +186,19 @@ async def test_pages_and_a_least_score_are_cuts_of_one_ranking(open_stock):
         assert shown(cut) == shown(whole)[:12]
         assert shown(await stock.search(filter=wanted, top_k=60, min_score=least, offset=10)) == shown(whole)[10:12]
         assert (await stock.search(filter=wanted, offset=10_000))["hits"] == []
+
+
+async def test_a_column_of_a_table_is_searchable_as_a_filter(service, picture):
+    for n in range(6):
+        (service.folder / f"{n}.png").write_bytes(picture(n))
+    table = service.folder / "pictures.csv"
+    table.write_text("id,path,label\n" + "".join(f"{n},{n}.png,{'goldfish' if n % 2 else 'tench'}\n" for n in range(6)))
+    import_source(service.settings, str(table))
+    service.load()
+    answer = await service.client.post("/v1/search", files={"file": picture(0)}, data={"filter": '{"label": "goldfish"}'})
+    assert [hit["info"]["label"] for hit in answer.json()["hits"]] == ["goldfish"] * 3
+    answer = await service.client.post("/v1/search", files={"file": picture(0)}, data={"filter": '{"id": {"in": ["0", "5"]}}'})
+    assert [hit["info"]["id"] for hit in answer.json()["hits"]] == ["0", "5"]
 
 
 async def test_a_form_takes_the_filter_as_json_text(service, picture):
