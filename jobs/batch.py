@@ -42,7 +42,8 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch came to, and the seconds that each stage took."""
+    """What a batch came to, the vectors that were written for it, and the seconds that each stage took."""
 
     tally: Tally
+    vectors: int = 0
     seconds: dict[str, float] = field(default_factory=dict)

@@ -87,6 +87,7 @@ class Engine:
             for rows in self._pipeline.stop():
                 self._give_back([row.log_id for row in rows], final=False)
             self.close()
+        logger.info("%d vectors were made and written", self._pipeline.vectors)
         logger.info("seconds by stage, summed over batches: %s", {k: round(v, 2) for k, v in self._pipeline.seconds.items()})
         return self.report()
 

@@ -62,7 +62,10 @@ class Pipeline:
         self._clock = RunningClock()
         self._flights: set[Flight] = set()
         self._troubles = 0
+        self._asked: float | None = None
+        self._told = False
         self.tally = Tally()
+        self.vectors = 0
         self.seconds: Counter[str] = Counter()
 
     @property
@@ -82,8 +85,10 @@ class Pipeline:
 
     def start(self) -> None:
         """Start the first workers, if they are not there yet; returns at once."""
+        now = self._clock.now()
+        self._asked = now if self._asked is None else self._asked
         for pool in self._pools:
-            pool.arrange(self._clock.now())
+            pool.arrange(now)
 
     def submit(self, rows: list[LogRow]) -> None:
         """Start a batch; it need not wait for the workers of later stages."""
@@ -104,6 +109,7 @@ class Pipeline:
         settled = [one for pool, call in ended for one in self._advance(pool, call)]
         for pool in self._pools:
             settled += [one for call in pool.arrange(now) for one in self._advance(pool, call)]
+        self._tell_readiness(now)
         return settled
 
     def stop(self) -> list[list[LogRow]]:
@@ -132,6 +138,7 @@ class Pipeline:
             return []
         outcome: Outcome = call.answer
         self.tally += outcome.tally
+        self.vectors += outcome.vectors
         self.seconds.update(outcome.seconds)
         self._troubles = self._troubles if flight.given_up else 0
         self._flights.remove(flight)
@@ -158,6 +165,11 @@ class Pipeline:
             for half in flight.halves():
                 self._begin(half)
         return []
+
+    def _tell_readiness(self, now: float) -> None:
+        if not self._told and self._asked is not None and all(pool.ready for pool in self._pools):
+            self._told = True
+            logger.info("the workers are ready, %.1f s after they were asked for", now - self._asked)
 
     def _again(self, flight: Flight, error: Exception) -> None:
         if not flight.given_up:

@@ -34,7 +34,7 @@ class Writer:
         """
         load = self._settings.load
         started = perf_counter()
-        found, faults = batch.known, batch.faults
+        found, faults, targets = batch.known, batch.faults, []
         if embedded is not None:
             good = [place for place in range(len(batch.fresh)) if place not in embedded.failed]
             targets = [batch.fresh[place].target for place in good]
@@ -51,7 +51,7 @@ class Writer:
             "upsert": upserted - started,
             "commit": perf_counter() - upserted,
         }
-        return Outcome(tally, stages)
+        return Outcome(tally, len(targets), stages)
 
     def _index(self, fingerprint: Fingerprint) -> MilvusIndex:
         if fingerprint not in self._indexes:
