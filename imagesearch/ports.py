@@ -143,6 +143,16 @@ class Rates(Protocol):
         """Close the connection."""
 
 
+class ImportReaders(Protocol):
+    """Whoever reads the sources of imports, for as long as there is something to read."""
+
+    def wake(self) -> None:
+        """Have them look for what waits, and start them where nobody is there. Raises StoreUnavailable."""
+
+    def close(self) -> None:
+        """Take no more calls; readers elsewhere go on."""
+
+
 class Pinged(Protocol):
     """Anything whose health can be asked."""
 

@@ -18,6 +18,7 @@ from serve_app.openapi import Api
 from serve_app.problems import on_error, on_http, on_invalid_parameters
 from serve_app.routes.docs import docs_routes
 from serve_app.routes.images import image_routes
+from serve_app.routes.imports import import_routes
 from serve_app.routes.search import search_routes
 from serve_app.routes.service import service_routes
 from serve_app.services import Services
@@ -54,6 +55,7 @@ def create_api(services: Services) -> FastAPI:
     )
     api.include_router(docs_routes(TITLE))
     api.include_router(image_routes(services))
+    api.include_router(import_routes(services))
     api.include_router(search_routes(services))
     api.include_router(service_routes(services))
     return api

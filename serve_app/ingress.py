@@ -11,6 +11,7 @@ from config.settings import Settings
 from imagesearch.stores.factory import open_announcer, open_stores
 from serve_app.api import create_api
 from serve_app.handles import RemoteEmbedder
+from serve_app.import_reader import RemoteReaders
 from serve_app.open_door import bound_host, refuse_open_door
 from serve_app.services import Services
 
@@ -22,7 +23,7 @@ class SearchIngress:
         refuse_open_door(settings.auth.keys, bound_host())
         stores = open_stores(settings)
         remote = RemoteEmbedder(embedder, stores.fingerprint, settings.search.embed_timeout_s)
-        self._services = Services(settings, stores, remote, open_announcer(settings.stream))
+        self._services = Services(settings, stores, remote, open_announcer(settings.stream), RemoteReaders(settings))
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Build the application that Serve calls for every request; its shutdown closes the stores."""

@@ -9,10 +9,10 @@ from pydantic.json_schema import models_json_schema
 
 from serve_app.answers import NotReady, Problem
 from serve_app.body import FORM, JSON
-from serve_app.schemas import AddBatch, AddForm, AddItem, Message, SearchForm, SearchQuery
+from serve_app.schemas import AddBatch, AddForm, AddItem, ImportRequest, Message, SearchForm, SearchQuery
 
 REF = "#/components/schemas/{model}"
-BODIES: tuple[type[Message], ...] = (AddForm, AddItem, AddBatch, SearchForm, SearchQuery)
+BODIES: tuple[type[Message], ...] = (AddForm, AddItem, AddBatch, ImportRequest, SearchForm, SearchQuery)
 
 
 def body(*, form: type[Message] | None = None, json: type[Message]) -> dict[str, Any]:

@@ -128,6 +128,29 @@ class SearchForm(Message):
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
+class ImportRequest(Message):
+    """A source of pictures to import."""
+
+    source: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=MAX_PATH_CHARACTERS,
+            description="the absolute path or s3:// address of a folder, a glob, a .csv, .tsv, .jsonl, .ndjson, .parquet or .tar",
+            examples=["s3://bucket/cats/", "/srv/pictures/**/*.jpg", "s3://bucket/sets/train.parquet"],
+        ),
+    ]
+    namespace: Namespace = DEFAULT_NAMESPACE
+
+
+class ImportPageQuery(Message):
+    """Which page of the imports."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: Annotated[int | None, Field(ge=0, le=MAX_ID, description="the last import_id of the page before")] = None
+    namespace: Namespace | None = None
+
+
 class PageQuery(Message):
     """Which page of the pictures."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from config.settings import Settings
 from imagesearch.errors import UnknownImage
 from imagesearch.keys import Key
-from imagesearch.ports import Announcer, Embedder
+from imagesearch.ports import Announcer, Embedder, ImportReaders
 from imagesearch.stores.factory import Stores
 from imagesearch.types import CatalogEntry
 from serve_app.gate import Gate
@@ -17,14 +17,19 @@ WAITING_THREADS = 16
 
 
 class Services:
-    """One process's services; owns the stores and the announcer from here on and closes them."""
+    """One process's services; owns the stores, the announcer and the readers from here on and closes them."""
 
-    def __init__(self, settings: Settings, stores: Stores, embedder: Embedder, announcer: Announcer) -> None:
+    def __init__(
+        self, settings: Settings, stores: Stores, embedder: Embedder, announcer: Announcer, readers: ImportReaders
+    ) -> None:
         self.images = settings.images
+        self.sources = settings.sources
+        self.import_lease_s = settings.imports.lease_s
         self.filter_timeout_s = settings.filter.timeout_s
         self.stores = stores
         self.embedder = embedder
         self.announcer = announcer
+        self.readers = readers
         self.pings = StorePings({"sql": stores.add_log, "milvus": stores.index, "blobs": stores.blobs})
         self.decode = Workers("decode", settings.search.decode_threads)
         self.read = Workers("read", WAITING_THREADS)
@@ -33,6 +38,8 @@ class Services:
         # As many as the database pool lends connections: a further thread would only wait for one.
         self.sql = Workers("sql", 2 * settings.sql.pool_size)
         self.rates = Workers("rates", WAITING_THREADS)
+        # One that is started takes seconds; all others who call wait for the same.
+        self.imports = Workers("imports", 1)
         self.gate = Gate(settings.auth, stores.keys, stores.rates, self.sql, self.rates)
 
     async def entry(self, milvus_id: int, caller: Key) -> CatalogEntry:
@@ -44,8 +51,9 @@ class Services:
 
     def close(self) -> None:
         """Close the stores; threads end with what they are doing."""
-        for workers in (self.decode, self.read, self.blobs, self.milvus, self.sql, self.rates):
+        for workers in (self.decode, self.read, self.blobs, self.milvus, self.sql, self.rates, self.imports):
             workers.close()
         self.pings.close()
         self.announcer.close()
+        self.readers.close()
         self.stores.close()

@@ -20,8 +20,7 @@ logger = logging.getLogger(__name__)
 class ImportRunner:
     """Takes up what is pending for `after_s` and what lost its reader, up to `imports.parallel` at once.
 
-    Rows that wait of cancelled imports are made final here, too: a million of them takes longer than a request may. Use it in
-    a `with`: it begins there and ends with the batches it is at.
+    Rows of cancelled imports that still wait are made final here, too: a million of them take longer than a request may.
     """
 
     def __init__(self, settings: Settings, *, after_s: float = 0.0) -> None:
@@ -37,17 +36,25 @@ class ImportRunner:
         self._looker = threading.Thread(target=self._run, name="imports", daemon=True)
         self._idle_since: float | None = None
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Begin to look."""
         self._looker.start()
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def close(self) -> None:
+        """End with the batches that it is at; what is not read yet is another's to take up at once."""
         self._stop.set()
         self._wake.set()
         self._importer.stop()
         self._looker.join()
         self._threads.shutdown()
         self._importer.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
 
     def wake(self) -> None:
         """Look now: an import was asked for, resumed or cancelled."""

@@ -47,6 +47,11 @@ def open_leases(settings: Settings, owner: str | None = None) -> RedisLeases:
     """Build the leases; loads of different databases that share a Redis do not meet."""
     from imagesearch.stores.redis_leases import RedisLeases
 
+    return RedisLeases(settings.redis, scope=database_scope(settings), owner=owner)
+
+
+def database_scope(settings: Settings) -> str:
+    """Return a name for the database, to keep apart what others of the same Redis or Ray cluster do."""
     url = settings.sql.url.get_secret_value()
     place = url.rsplit("@", 1)[-1]  # a new password is not a new database
-    return RedisLeases(settings.redis, scope=hashlib.sha256(place.encode()).hexdigest()[:12], owner=owner)
+    return hashlib.sha256(place.encode()).hexdigest()[:12]

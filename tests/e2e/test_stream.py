@@ -20,6 +20,7 @@ from imagesearch.stores.sql.migrate import migrate
 from imagesearch.types import AddRequest, LogState
 from serve_app.api import create_api
 from serve_app.local_embedder import LocalEmbedder
+from serve_app.local_readers import LocalReaders
 from serve_app.services import Services
 from tests.e2e.conftest import drawing, environment
 
@@ -79,7 +80,7 @@ def stores(settings):
 async def service(settings, stores):
     """The HTTP service in this process, without Serve."""
     embedder = LocalEmbedder(open_encoder(settings.model, stores.s3))
-    services = Services(settings, open_stores(settings), embedder, open_announcer(settings.stream))
+    services = Services(settings, open_stores(settings), embedder, open_announcer(settings.stream), LocalReaders(settings))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(create_api(services)), base_url="http://service") as client:
         yield client
     embedder.close()

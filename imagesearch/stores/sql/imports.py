@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,13 +49,13 @@ class Imports:
         with self._database.read() as connection:
             return import_of(_row(connection, import_id))
 
-    def page(self, before: int | None, limit: int, namespace: str | None = None) -> list[Import]:
-        """Return up to `limit` imports, newest first, older than the import `before`, of one namespace or of all."""
+    def page(self, before: int | None, limit: int, namespaces: Collection[str] | None = None) -> list[Import]:
+        """Return up to `limit` imports, newest first, older than the import `before`, of these namespaces or of all."""
         query = select(table).order_by(table.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(table.c.id < before)
-        if namespace is not None:
-            query = query.where(table.c.namespace == namespace)
+        if namespaces is not None:
+            query = query.where(table.c.namespace.in_(sorted(namespaces)))
         with self._database.read() as connection:
             return [import_of(row) for row in connection.execute(query)]
 

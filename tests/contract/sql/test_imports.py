@@ -57,7 +57,7 @@ def test_imports_are_listed_newest_first_page_by_page(imports):
     first = imports.page(None, 3)
     assert [one.import_id for one in first] == numbers[:3:-1]
     assert [one.import_id for one in imports.page(first[-1].import_id, 10)] == numbers[3::-1]
-    assert [one.import_id for one in imports.page(None, 10, "b")] == numbers[5::-2]
+    assert [one.import_id for one in imports.page(None, 10, ["b"])] == numbers[5::-2]
 
 
 def test_rows_are_counted_by_state(imports, read, database):

@@ -25,6 +25,7 @@ from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import IndexRow, PictureState
 from serve_app.api import create_api
 from serve_app.local_embedder import LocalEmbedder
+from serve_app.local_readers import LocalReaders
 from serve_app.services import Services
 
 
@@ -103,7 +104,7 @@ def open_service(tmp_path):
         stores = open_stores(settings)
         encoder = open_encoder(settings.model, stores.s3)
         embedder = LocalEmbedder(encoder)
-        services = Services(settings, stores, embedder, open_announcer(settings.stream))
+        services = Services(settings, stores, embedder, open_announcer(settings.stream), LocalReaders(settings))
         api = create_api(services)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://service")
         opened.append((services, embedder))

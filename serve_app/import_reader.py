@@ -1,0 +1,87 @@
+"""Reads the sources of imports in a Ray actor: one for the whole service, which outlives the replica that started it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from config.settings import Settings
+from imagesearch.errors import StoreUnavailable
+from imagesearch.imports.runner import ImportRunner
+from imagesearch.stores.clients import database_scope
+
+logger = logging.getLogger(__name__)
+
+NAMESPACE = "imagesearch"
+# The actor goes when there was nothing to do for so long, and its memory with it; the next import starts another.
+IDLE_S = 60.0
+START_TIMEOUT_S = 60.0
+# An actor that is about to go may be met some times on the way to one that stays.
+TRIES = 10
+PAUSE_S = 0.3
+
+
+class ImportReader:
+    """The actor. Ray starts it anew when its process dies: what it read is then taken up again after `imports.lease_s`."""
+
+    def __init__(self, settings: Settings) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._runner = ImportRunner(settings)
+        self._lock = threading.Lock()
+        self._leaving = False
+        self._runner.start()
+        threading.Thread(target=self._leave_when_idle, name="idle", daemon=True).start()
+
+    def wake(self) -> bool:
+        """Look for what waits; False from one that is about to go, which looks no more."""
+        with self._lock:
+            if not self._leaving:
+                self._runner.wake()
+            return not self._leaving
+
+    def _leave_when_idle(self) -> None:
+        while True:
+            time.sleep(IDLE_S / 10)
+            with self._lock:
+                self._leaving = self._runner.idle_s > IDLE_S
+                if self._leaving:
+                    break
+        self._runner.close()
+        # Ray knows no other end of an actor from a thread of its own; without it the name would stay taken.
+        ray.kill(ray.get_runtime_context().current_actor)
+
+
+class RemoteReaders:
+    """ports.ImportReaders over that actor."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # Other settings are another actor's: one that was started before a change of what may be read must not go by the old.
+        told = f"{database_scope(settings)} {settings.model_dump_json()}"
+        self._name = f"import-reader-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+    def wake(self) -> None:
+        """Have the actor look, and start it where there is none. Raises StoreUnavailable."""
+        why: object = "it ends each time it is asked"
+        for _ in range(TRIES):
+            try:
+                if ray.get(self._actor().wake.remote(), timeout=START_TIMEOUT_S):
+                    return
+            except RayError as exc:
+                why = exc
+            time.sleep(PAUSE_S)
+        raise StoreUnavailable(f"the reader of imports cannot be started: {why}", store="ray")
+
+    def close(self) -> None:
+        """Leave the actor to itself."""
+
+    def _actor(self) -> Any:
+        # Without CPUs of its own, since it waits more than it computes: a full cluster must not keep imports waiting.
+        options = {"num_cpus": 0, "max_restarts": -1, "lifetime": "detached", "get_if_exists": True}
+        return ray.remote(ImportReader).options(name=self._name, namespace=NAMESPACE, **options).remote(self._settings)
