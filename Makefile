@@ -13,12 +13,13 @@ CHECKED := config imagesearch serve_app jobs cli tests
 
 export PORT IMAGES
 
-.PHONY: help demo down test lint format lock clean
+.PHONY: help demo down test bench lint format lock clean
 
 help:
 	@echo 'make demo [IMAGES=folder] [PORT=8000]   embedded stack, pictures, bulk load, one search; the service stays up'
 	@echo 'make down                               stops what `make demo` started'
 	@echo 'make test                               lint, types and all tests, on servers of its own'
+	@echo 'make bench                              every benchmark, half an hour: docs/performance.md'
 	@echo 'make format | lint | lock | clean       source format; checks only; remake the locks; remove .venv and build files'
 
 # The locks are complete, so nothing is resolved: quick, and the same everywhere.
@@ -43,6 +44,11 @@ test: $(DEV_READY)
 	sh tests/servers.sh
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest
+
+# Not for a machine that does other things meanwhile.
+bench: $(DEV_READY)
+	sh tests/servers.sh
+	$(BIN)/python -m benchmarks
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check $(CHECKED)

@@ -1,0 +1,114 @@
+"""Plain actors against Ray Data for the same load, on one node and on several; `python -m benchmarks.engines`.
+
+The several nodes are processes of this one machine: what they show is what an engine spends on being spread, not what it gains.
+Prints a table and writes results/engines.json; what follows from it stands in docs/adr/0002-plain-actors.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.engines.drive import BATCH, ENGINES
+from benchmarks.figures import Figure, figure, middle, record, shown
+from benchmarks.ingest.plan import Case, cases
+from benchmarks.stack import Stack, running
+from benchmarks.usage import Spent, sampled
+from cli.console import Output
+from config.settings import PROJECT_ROOT
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One load: its rates with and without the start, and what it took of the processors and, at its peak, of memory."""
+
+    images_per_s: float
+    steady_per_s: float
+    first_s: float
+    cpu_ms: float
+    peak_mb: float
+
+    def detail(self) -> dict[str, float]:
+        """Return what is kept of it."""
+        return {name: round(getattr(self, name), 2) for name in self.__slots__}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure; exit code 0 whatever the figures say."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
+    parser.add_argument("--model", default="efficientnet_lite0")
+    parser.add_argument("--nodes", default="1", help="numbers of nodes, each with a worker of each stage")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--share", type=float, default=1.0, help="of the usual number of pictures")
+    options = parser.parse_args(argv)
+    command = shlex.join(["python", "-m", "benchmarks.engines", *(sys.argv[1:] if argv is None else argv)])
+    output = Output(as_json=False)
+    runs: dict[tuple[int, str], list[Run]] = {}
+    with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
+        [case] = cases(Path(folder), [options.model], ["640x480"], None, options.share)
+        for nodes in map(int, options.nodes.split(",")):
+            with running("embedded") as stack:
+                for number in range(options.rounds):
+                    # In turn, so that neither always comes first.
+                    for engine in sorted(ENGINES, reverse=bool(number % 2)):
+                        runs.setdefault((nodes, engine), []).append(one := drive(stack, case, engine, nodes))
+                        output.say(
+                            f"{nodes} nodes, {engine}: " + ", ".join(f"{what} {value}" for what, value in one.detail().items())
+                        )
+    figures = judge(runs, command)
+    output.show(shown(figures))
+    details = [{"nodes": nodes, "engine": engine, **one.detail()} for (nodes, engine), part in runs.items() for one in part]
+    record("engines", figures, {"command": command, "pictures": len(case.paths), "batch": BATCH, "runs": details})
+    return 0
+
+
+def drive(stack: Stack, case: Case, engine: str, nodes: int) -> Run:
+    """Run one driver and measure it with all that works for it."""
+    command = [sys.executable, "-m", "benchmarks.engines.drive", engine, "--workers", str(nodes)]
+    paths = "\n".join(map(str, case.paths))
+    with sampled(0.3, memory=True) as spent:
+        started = time.time()
+        environment = stack.environment(case.variables)
+        done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, input=paths, capture_output=True, text=True, check=False)
+        seconds = time.time() - started
+    if done.returncode:
+        raise RuntimeError(f"{engine} ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    return _measured(json.loads(done.stdout.splitlines()[-1]), started, seconds, spent)
+
+
+def judge(runs: dict[tuple[int, str], list[Run]], command: str) -> list[Figure]:
+    """Hold the product's engine against the other."""
+    figures = []
+    for nodes in sorted({nodes for nodes, _ in runs}):
+        where = "1 node" if nodes == 1 else f"{nodes} nodes"
+        for name, words in (
+            ("images_per_s", "images/s with the start"),
+            ("steady_per_s", "images/s after the first batch"),
+            ("first_s", "s to the first batch"),
+            ("cpu_ms", "CPU ms a picture"),
+            ("peak_mb", "peak memory, MB"),
+        ):
+            ours, other = (middle(getattr(one, name) for one in runs[nodes, engine]) for engine in ("actors", "data"))
+            figures.append(figure(f"{words}, {where}: plain actors, Ray Data", ours, command, other))
+    return figures
+
+
+def _measured(answer: dict[str, Any], started: float, seconds: float, spent: Spent) -> Run:
+    images, batches = answer["images"], answer["batches"]
+    steady = (images - images / len(batches)) / max(batches[-1] - batches[0], 1e-9)
+    cpu_s = sum(spent.cpu_s.values())
+    return Run(images / seconds, steady, batches[0] - started, 1000 * cpu_s / images, spent.peak_bytes / MB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

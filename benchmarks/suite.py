@@ -1,0 +1,67 @@
+"""The benchmarks of `make bench`, in their order, and how each one's record becomes figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.figures import RESULTS, Figure, figure
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One program: its module, the options that keep all of them together under half an hour, and how its record reads."""
+
+    module: str
+    options: tuple[str, ...]
+    read: Callable[[Any], list[Figure]]
+
+    @property
+    def name(self) -> str:
+        """Return what its record is called."""
+        return self.module.rsplit(".", 1)[-1]
+
+    @property
+    def command(self) -> str:
+        """Return the command as one would type it."""
+        return " ".join(["python", "-m", self.module, *self.options])
+
+    def figures(self) -> list[Figure]:
+        """Return what was recorded last, nothing where it never ran."""
+        path = RESULTS / f"{self.name}.json"
+        return self.read(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
+
+
+def plain(kept: Any) -> list[Figure]:
+    """Read a record of figures.record."""
+    return [Figure(**one) for one in kept["figures"]]
+
+
+def chaos(kept: Any) -> list[Figure]:
+    """Read what the chaos runner keeps: rows by what became of them after all strikes, and how long it took to recover."""
+    what = f"{kept['kills']} kills, {kept['rows']} rows"
+    sums = [figure(f"rows {word}, {what}", kept[key], kept["command"], goal="<= 0") for key, word in ROWS.items()]
+    seconds = [kind["max_s"] for kind in kept["kinds"] if kind["max_s"] is not None]
+    return [*sums, figure(f"s to recover, the longest, {what}", max(seconds, default=0.0), kept["command"])]
+
+
+def quality(kept: Any) -> list[Figure]:
+    """Read the shares of pictures that were found, those that have a goal."""
+    with_goal = [one for one in kept if one["goal"] is not None]
+    return [figure(one["figure"], one["value"], one["command"], goal=f">= {one['goal']}") for one in with_goal]
+
+
+ROWS = {"lost": "lost", "doubled": "doubled", "unfinal": "not final", "wrong": "wrong"}
+SUITE = (
+    Step("benchmarks.ingest", ("--rounds", "2", "--share", "0.5", "--best", "1"), plain),
+    Step("benchmarks.ingest.memory", (), plain),
+    Step("benchmarks.adds", (), plain),
+    Step("benchmarks.freshness", ("--pictures", "12"), plain),
+    Step("benchmarks.startup", ("--rounds", "2"), plain),
+    Step("benchmarks.engines", ("--rounds", "1", "--share", "0.5"), plain),
+    Step("benchmarks.chaos", ("--kills", "100"), chaos),
+)
+# Measured with the demo's stack, which `make bench` does not start: their last record is shown with the others.
+BESIDE = (Step("benchmarks.quality", ("FOLDER",), quality),)
