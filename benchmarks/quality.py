@@ -131,7 +131,8 @@ def measure(settings: Settings, client: Client, model: str, folder: Path, limit:
     def ask(edit: str, picture: Picture) -> Answer:
         data = EDITS[edit](decode(picture.path.read_bytes(), settings.images).rgb)
         answer = client.search_file(data, TOP_K)
-        pixels = encoder.prepare(decode(data, settings.images, encoder.preprocess.at_least).rgb)
+        copy = decode(data, settings.images, encoder.preprocess.at_least)
+        pixels = encoder.prepare(copy.rgb, copy.area)
         return Answer([(hit["milvus_id"], hit["score"]) for hit in answer["hits"]], pixels)
 
     tallies = {edit: Tally() for edit in EDITS}

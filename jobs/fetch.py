@@ -67,7 +67,7 @@ class Fetcher:
         try:
             data = self._sources.read(row.image_path)
             decoded = decode(data, self._settings.images, self._preprocess.at_least)
-            return Picture(row, facts(data, decoded), self._preprocess(decoded.rgb))
+            return Picture(row, facts(data, decoded), self._preprocess(decoded.rgb, decoded.area))
         except StoreError:
             raise
         except ImageSearchError as exc:

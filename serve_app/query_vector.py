@@ -64,7 +64,8 @@ class QueryVector:
 
     def _prepare(self, data: bytes) -> Pixels:
         preprocess = self._stores.preprocess
-        return preprocess(decode(data, self._services.images, preprocess.at_least).rgb)
+        decoded = decode(data, self._services.images, preprocess.at_least)
+        return preprocess(decoded.rgb, decoded.area)
 
     def _prepare_base64(self, text: str) -> Pixels:
         try:

@@ -8,11 +8,12 @@ import zlib
 from dataclasses import dataclass
 
 from PIL import Image, ImageFile
-from PIL.Image import DecompressionBombError, DecompressionBombWarning, Transpose
+from PIL.Image import DecompressionBombError, DecompressionBombWarning
 
 from config.sections import ImageSettings
 from imagesearch.errors import EmptyImage, NotAnImage, TooManyBytes, TooManyPixels, TruncatedImage
 from imagesearch.images.guard import MAX_EXIF_BYTES, MeteredBytes, check_codec, check_parts
+from imagesearch.images.orientation import SIDEWAYS, TAG, UPRIGHT, Area, upright
 from imagesearch.images.samples import rgb_of
 
 # Only these are ever handed to Pillow: EPS would start Ghostscript, and PPM is read pixel by pixel in Python.
@@ -43,30 +44,20 @@ BROKEN = (
     zlib.error,
 )
 
-ORIENTATION_TAG = 0x0112
-ORIENTATIONS = {
-    2: Transpose.FLIP_LEFT_RIGHT,
-    3: Transpose.ROTATE_180,
-    4: Transpose.FLIP_TOP_BOTTOM,
-    5: Transpose.TRANSPOSE,
-    6: Transpose.ROTATE_270,
-    7: Transpose.TRANSVERSE,
-    8: Transpose.ROTATE_90,
-}
-SIDEWAYS = {5, 6, 7, 8}
-
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A picture in mode RGB, upright; `width` and `height` are the full picture's, though `rgb` may be smaller.
 
-    `format` is one of jpeg, png, gif, webp, avif, bmp, tiff.
+    `format` is one of jpeg, png, gif, webp, avif, bmp, tiff. `area` is what the picture covers of a reduced `rgb`: the last pixel
+    of a row or column may lie over its edge, and a texture that is resized without regard to that comes out shifted.
     """
 
     rgb: Image.Image
     width: int
     height: int
     format: str
+    area: Area
 
 
 def check_header(data: bytes, limits: ImageSettings) -> str:
@@ -88,14 +79,13 @@ def decode(data: bytes, limits: ImageSettings, at_least: int | None = None) -> D
     image, image_format = _open(data, limits)
     try:
         full = image.size
-        if at_least is not None:
-            image.draft(None, (at_least, at_least))
+        drafted = None if at_least is None else image.draft(None, (at_least, at_least))
         reduced = image.size != full
         image.load()
         orientation = _orientation(image)
         rgb = rgb_of(image)
-        if orientation in ORIENTATIONS:
-            rgb = rgb.transpose(ORIENTATIONS[orientation])
+        whole = (0.0, 0.0, float(rgb.width), float(rgb.height))
+        rgb, area = upright(rgb, drafted[1] if reduced and drafted else whole, orientation)
     except (DecompressionBombError, DecompressionBombWarning) as exc:
         raise TooManyPixels(str(exc)) from exc
     except BROKEN as exc:
@@ -104,7 +94,7 @@ def decode(data: bytes, limits: ImageSettings, at_least: int | None = None) -> D
         full = rgb.size
     elif orientation in SIDEWAYS:
         full = full[1], full[0]
-    return Decoded(rgb, full[0], full[1], image_format)
+    return Decoded(rgb, full[0], full[1], image_format, area)
 
 
 def sniff(data: bytes) -> str | None:
@@ -137,10 +127,10 @@ def _open(data: bytes, limits: ImageSettings) -> tuple[ImageFile.ImageFile, str]
 def _orientation(image: Image.Image) -> int:
     if len(image.info.get("exif") or b"") > MAX_EXIF_BYTES:
         # A PNG or WebP may carry tens of megabytes of it, which Pillow would take apart value by value.
-        return 1
+        return UPRIGHT
     try:
-        value = image.getexif().get(ORIENTATION_TAG, 1)
+        value = image.getexif().get(TAG, UPRIGHT)
     except BROKEN:
         # Broken EXIF beside good pixels is common: such a picture is taken as it lies.
-        return 1
-    return value if isinstance(value, int) else 1
+        return UPRIGHT
+    return value if isinstance(value, int) else UPRIGHT

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import EmbeddingFailed
+from imagesearch.images.orientation import Area
 from imagesearch.models.preprocess import Preprocess
 from imagesearch.ports import Backbone
 from imagesearch.types import Fingerprint, PixelBatch, Pixels, Vectors
@@ -27,9 +28,9 @@ class Encoder:
         """Where the network runs."""
         return self.backbone.device
 
-    def prepare(self, rgb: Image.Image) -> Pixels:
-        """Make model input of a picture of mode RGB: uint8 (s, s, 3)."""
-        return self.preprocess(rgb)
+    def prepare(self, rgb: Image.Image, area: Area | None = None) -> Pixels:
+        """Make model input of a picture of mode RGB, or of an area of it: uint8 (s, s, 3)."""
+        return self.preprocess(rgb, area)
 
     def encode(self, pixels: PixelBatch) -> Vectors:
         """Embed prepared pictures, row by row, at most `batch` in one forward pass; none in gives (0, dim).

@@ -72,7 +72,7 @@ class Service:
             embedded = one.state is not PictureState.SEARCHABLE
             if embedded:
                 target = IndexRow(one.milvus_id, row.namespace, int(one.create_time.timestamp()))
-                stores.index.upsert([target], self.encoder.encode(self.encoder.prepare(decoded.rgb)[None]))
+                stores.index.upsert([target], self.encoder.encode(self.encoder.prepare(decoded.rgb, decoded.area)[None]))
             stores.ledger.commit([Found(row, one.milvus_id, embedded=embedded)], [], 5)
 
 

@@ -79,6 +79,20 @@ def test_a_jpeg_is_reduced_to_no_less_than_asked(encode, size, at_least, reduced
     assert (decoded.width, decoded.height) == size
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_area_of_a_reduced_picture_is_what_the_full_one_shows_whichever_way_up(encode, orientation):
+    stripes = Image.fromarray((np.indices((397, 601)).sum(axis=0) // 17 % 2 * 255).astype(np.uint8)).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encode(stripes, "jpeg", exif=exif, quality=95)
+    full, reduced = decode(data, LIMITS), decode(data, LIMITS, at_least=90)
+    assert reduced.rgb.size == ((151, 100) if orientation < 5 else (100, 151))
+    small = [one.rgb.resize((60, 60), box=one.area) for one in (full, reduced)]
+    without = reduced.rgb.resize((60, 60))
+    away = [np.abs(np.asarray(small[0], int) - np.asarray(other, int)).mean() for other in (small[1], without)]
+    assert away[0] < 0.2 * away[1]
+
+
 def test_other_formats_are_not_reduced(encode):
     assert decode(encode(Image.new("RGB", (1600, 1200)), "png"), LIMITS, at_least=224).rgb.size == (1600, 1200)
 

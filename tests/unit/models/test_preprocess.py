@@ -57,5 +57,18 @@ def test_the_text_tells_apart_what_changes_the_pixels() -> None:
     assert len({str(variant) for variant in variants}) == len(variants)
 
 
-def test_a_decoder_must_keep_twice_the_input() -> None:
-    assert Preprocess(224).at_least == 448
+def test_a_decoder_must_keep_more_than_the_input_and_more_still_where_a_part_is_cut_out() -> None:
+    assert Preprocess(224, "squash").at_least == 359
+    assert Preprocess(224, "crop", 0.8).at_least == 448
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_only_the_area_given_is_seen(mode: Mode) -> None:
+    framed = Image.new("RGB", (300, 200), "red")
+    framed.paste(halves().resize((200, 100)), (50, 60))
+    preprocess = Preprocess(32, mode, 0.9)
+    seen = preprocess(framed, (50, 60, 250, 160))
+    # At its edges a resampling filter looks a little beyond.
+    inside = slice(2, -2)
+    assert (seen[inside, inside, 1] == seen[inside, inside, 0]).all()
+    assert np.abs(seen.astype(int) - preprocess(halves()))[inside, inside].mean() < 2
