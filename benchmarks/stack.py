@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -101,6 +102,8 @@ def serving(kind: Kind, more: Mapping[str, str]) -> Iterator[tuple[Stack, Settin
 
 
 def _stores(kind: Kind, closing: ExitStack) -> Stack:
+    # What would end this process at once must still let it end what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     closing.callback(shutil.rmtree, home, ignore_errors=True)
     redis, milvus = RedisServer(home), MilvusLite(home) if kind == "embedded" else MilvusServer(home)

@@ -1,6 +1,5 @@
-"""Plain actors against Ray Data for the same load, on one node and on several; `python -m benchmarks.engines`.
+"""Plain actors against Ray Data for the same load; `python -m benchmarks.engines`.
 
-The several nodes are processes of this one machine: what they show is what an engine spends on being spread, not what it gains.
 Prints a table and writes results/engines.json; what follows from it stands in docs/adr/0002-plain-actors.md.
 """
 
@@ -47,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure; exit code 0 whatever the figures say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("--model", default="efficientnet_lite0")
-    parser.add_argument("--nodes", default="1", help="numbers of nodes, each with a worker of each stage")
+    parser.add_argument("--workers", default="1", help="actors of each stage, one or several numbers of them, on one node")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--share", type=float, default=1.0, help="of the usual number of pictures")
     options = parser.parse_args(argv)
@@ -56,25 +55,23 @@ def main(argv: list[str] | None = None) -> int:
     runs: dict[tuple[int, str], list[Run]] = {}
     with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
         [case] = cases(Path(folder), [options.model], ["640x480"], None, options.share)
-        for nodes in map(int, options.nodes.split(",")):
+        for workers in map(int, options.workers.split(",")):
             with running("embedded") as stack:
                 for number in range(options.rounds):
                     # In turn, so that neither always comes first.
                     for engine in sorted(ENGINES, reverse=bool(number % 2)):
-                        runs.setdefault((nodes, engine), []).append(one := drive(stack, case, engine, nodes))
-                        output.say(
-                            f"{nodes} nodes, {engine}: " + ", ".join(f"{what} {value}" for what, value in one.detail().items())
-                        )
+                        runs.setdefault((workers, engine), []).append(one := drive(stack, case, engine, workers))
+                        output.say(f"{workers} of each stage, {engine}: {one.detail()}")
     figures = judge(runs, command)
     output.show(shown(figures))
-    details = [{"nodes": nodes, "engine": engine, **one.detail()} for (nodes, engine), part in runs.items() for one in part]
+    details = [{"workers": workers, "engine": engine, **one.detail()} for (workers, engine), part in runs.items() for one in part]
     record("engines", figures, {"command": command, "pictures": len(case.paths), "batch": BATCH, "runs": details})
     return 0
 
 
-def drive(stack: Stack, case: Case, engine: str, nodes: int) -> Run:
+def drive(stack: Stack, case: Case, engine: str, workers: int) -> Run:
     """Run one driver and measure it with all that works for it."""
-    command = [sys.executable, "-m", "benchmarks.engines.drive", engine, "--workers", str(nodes)]
+    command = [sys.executable, "-m", "benchmarks.engines.drive", engine, "--workers", str(workers)]
     paths = "\n".join(map(str, case.paths))
     with sampled(0.3, memory=True) as spent:
         started = time.time()
@@ -89,8 +86,8 @@ def drive(stack: Stack, case: Case, engine: str, nodes: int) -> Run:
 def judge(runs: dict[tuple[int, str], list[Run]], command: str) -> list[Figure]:
     """Hold the product's engine against the other."""
     figures = []
-    for nodes in sorted({nodes for nodes, _ in runs}):
-        where = "1 node" if nodes == 1 else f"{nodes} nodes"
+    for workers in sorted({workers for workers, _ in runs}):
+        where = f"{workers} of each stage"
         for name, words in (
             ("images_per_s", "images/s with the start"),
             ("steady_per_s", "images/s after the first batch"),
@@ -98,7 +95,7 @@ def judge(runs: dict[tuple[int, str], list[Run]], command: str) -> list[Figure]:
             ("cpu_ms", "CPU ms a picture"),
             ("peak_mb", "peak memory, MB"),
         ):
-            ours, other = (middle(getattr(one, name) for one in runs[nodes, engine]) for engine in ("actors", "data"))
+            ours, other = (middle(getattr(one, name) for one in runs[workers, engine]) for engine in ("actors", "data"))
             figures.append(figure(f"{words}, {where}: plain actors, Ray Data", ours, command, other))
     return figures
 
