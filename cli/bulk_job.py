@@ -8,7 +8,8 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
@@ -37,12 +38,13 @@ class BulkJob:
         with translated(self._dashboard):
             self._client = JobSubmissionClient(self._dashboard)
 
-    def submit(self, follow: bool) -> None:
-        """Submit the job; `job_id` names it from now on."""
+    def submit(self, follow: bool, import_id: int | None = None, variables: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Submit the job, for one import or all rows, with these variables over its own; `job_id` names it from now on."""
+        options = [*(["--follow"] if follow else []), *([] if import_id is None else ["--import-id", str(import_id)])]
         # The local cluster's Python and code are this process's own; elsewhere there is a `python`, and the code is sent.
-        command = [sys.executable if self._local else "python", "-m", MODULE, *(["--follow"] if follow else [])]
+        command = [sys.executable if self._local else "python", "-m", MODULE, *options]
         with translated(self._dashboard):
-            self.job_id = self._client.submit_job(entrypoint=shlex.join(command), runtime_env=self._runtime_env())
+            self.job_id = self._client.submit_job(entrypoint=shlex.join(command), runtime_env=self._runtime_env(variables))
 
     def follow(self, each: Callable[[str], None]) -> int:
         """Call `each` with every line of the job's log and return the job's exit code once it has ended.
@@ -85,11 +87,12 @@ class BulkJob:
     def _log(self) -> str:
         return str(self._client.get_job_logs(self.job_id))
 
-    def _runtime_env(self) -> dict[str, Any]:
+    def _runtime_env(self, variables: Mapping[str, str]) -> dict[str, Any]:
         if not self._local:
-            return {"working_dir": str(PROJECT_ROOT), "excludes": NOT_SENT}
+            sent = {"working_dir": str(PROJECT_ROOT), "excludes": NOT_SENT}
+            return {**sent, "env_vars": dict(variables)} if variables else sent
         # The code is importable on the local node; what this shell sets is meant for the job that it starts.
-        ours = {name: value for name, value in os.environ.items() if name.startswith("IMAGESEARCH_")}
+        ours = {name: value for name, value in os.environ.items() if name.startswith("IMAGESEARCH_")} | dict(variables)
         return {"env_vars": ours} if ours else {}
 
 

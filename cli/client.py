@@ -70,6 +70,29 @@ class Client:
             raise self._stranger(answer)
         return media_type, answer.content
 
+    def imports(self, limit: int, namespace: str | None = None) -> list[dict[str, Any]]:
+        """Return the newest imports, of one namespace or of all."""
+        parameters = {"limit": limit} | ({} if namespace is None else {"namespace": namespace})
+        found: list[dict[str, Any]] = self._json("imports", "GET", "/v1/imports", params=parameters)["imports"]
+        return found
+
+    def import_of(self, import_id: int) -> dict[str, Any]:
+        """Return how far an import is. Raises UnknownImport."""
+        return self._json("import_id", "GET", f"/v1/imports/{import_id}")
+
+    def turn_import(self, import_id: int, verb: str) -> dict[str, Any]:
+        """Pause, resume or cancel an import. Raises UnknownImport, ImportConflict."""
+        return self._json("import_id", "POST", f"/v1/imports/{import_id}:{verb}")
+
+    def import_errors(self, import_id: int) -> Iterator[str]:
+        """Yield what went wrong in an import, as CSV, as it comes. Raises UnknownImport."""
+        with self._http.stream("GET", f"/v1/imports/{import_id}/errors.csv") as answer:
+            if answer.is_success and answer.headers.get("content-type", "").startswith("text/csv"):
+                yield from answer.iter_text()
+                return
+        # What it is instead is told in full.
+        raise self._stranger(self._send("GET", f"/v1/imports/{import_id}/errors.csv"))
+
     def stats(self) -> dict[str, Any]:
         """Return the counts of GET /v1/stats."""
         return self._json("pictures", "GET", "/v1/stats")

@@ -10,7 +10,17 @@ from typing import Any
 
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -47,7 +57,9 @@ class Output:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn(unit),
+            PaceColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             console=self._words,
             transient=True,
             disable=not self._words.is_terminal,
@@ -79,6 +91,14 @@ def cell(value: object) -> Text:
 def plain(text: str) -> str:
     """Write out what is not printable, but for line ends: names and labels come from strangers, and a terminal obeys escapes."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+class PaceColumn(ProgressColumn):
+    """How many a second, lately."""
+
+    def render(self, task: Task) -> Text:
+        """Show the pace, nothing before there is one."""
+        return Text("" if task.speed is None else f"{task.speed:,.1f}/s", "dim")
 
 
 class _PlainFormatter(logging.Formatter):

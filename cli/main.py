@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import keys
+from cli import imports, keys
 from cli.console import Output
 from cli.edge import CommandEdge
 from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN
@@ -25,6 +25,7 @@ app = typer.Typer(
 
 
 app.add_typer(keys.app, name="keys")
+app.add_typer(imports.app, name="imports")
 
 
 def known_namespace(value: str | None) -> str | None:
@@ -37,6 +38,21 @@ def known_namespace(value: str | None) -> str | None:
 Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON on stdout.")]
 Namespace = Annotated[
     str, typer.Option(help="The collection of pictures that is meant.", callback=known_namespace, show_default=True)
+]
+Model = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="resnet50, vgg16, efficientnet_lite0, timm:NAME, tiny; unless given, the settings'."),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="W", help="package, download, random, a file or s3://bucket/key; the model's own, unless given."),
+]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A folder, a picture, a 'glob', a URL, s3://bucket/prefix, or a CSV, JSONL, Parquet or webdataset tar.",
+    ),
 ]
 
 
@@ -55,13 +71,19 @@ def up(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="The service's port on 127.0.0.1; 8000 at first, then as before.")
     ] = None,
+    model: Model = None,
+    weights: Weights = None,
     as_json: Json = False,
 ) -> None:
-    """Start the local stack: Redis, Milvus Lite, Ray and the service; what runs already is left as it is."""
+    """Start the local stack: Redis, Milvus Lite, Ray and the service; what runs already is left as it is.
+
+    A model that is named is the stack's from then on, after `down` as well, until another is named.
+    """
     from cli.commands import stack as command
+    from cli.load_with import Chosen
     from config import load_settings
 
-    raise typer.Exit(command.up(load_settings(), Output(as_json), port))
+    raise typer.Exit(command.up(load_settings(), Output(as_json), port, Chosen(model, weights)))
 
 
 @app.command()
@@ -84,12 +106,7 @@ def status(as_json: Json = False) -> None:
 
 @app.command()
 def add(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="A folder, a picture, a 'glob', a URL, s3://bucket/prefix, or a CSV, JSONL or Parquet."
-        ),
-    ],
+    source: Source,
     namespace: Namespace = DEFAULT_NAMESPACE,
     as_json: Json = False,
 ) -> None:
@@ -103,6 +120,32 @@ def add(
     from config import load_settings
 
     raise typer.Exit(command.run(load_settings(), Output(as_json), source, namespace))
+
+
+@app.command(name="import")
+def import_(
+    source: Source,
+    namespace: Namespace = DEFAULT_NAMESPACE,
+    model: Model = None,
+    weights: Weights = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, max=4096, help="Pictures in a transaction and in a forward pass; the settings', unless given."),
+    ] = None,
+    no_load: Annotated[bool, typer.Option("--no-load", help="Only read the source; `load` then loads its pictures.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add the pictures of a source and load them, with their progress; Ctrl-C pauses.
+
+    Paths in a table are meant from the table's folder. With --model they are loaded into that model's own collection;
+    the output says how to search it.
+    """
+    from cli.commands import import_source as command
+    from cli.load_with import Chosen
+    from config import load_settings
+
+    chosen = Chosen(model, weights, batch_size)
+    raise typer.Exit(command.run(load_settings(), Output(as_json), source, namespace, chosen, not no_load))
 
 
 @app.command()

@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from contextlib import nullcontext
 
 from config import load_settings
+from jobs.abandoned import abandoned_imports
 from jobs.driver import drive
 from jobs.edge import job_edge
 from jobs.loader import bulk_load
@@ -32,7 +34,8 @@ def main(argv: list[str] | None = None) -> int:
         if options.retry_failed:
             logger.info("%d failed rows wait again", retry_failed(settings, import_id=options.import_id))
         load = bulk_load(settings, follow=options.follow, import_id=options.import_id, limit=options.limit)
-        return drive(settings, load)
+        with abandoned_imports(settings) if options.follow else nullcontext():
+            return drive(settings, load)
 
     return job_edge(run)
 

@@ -8,6 +8,7 @@ import sys
 from config import Settings, load_settings
 from imagesearch.stores.factory import open_announcements
 from imagesearch.stores.sql.waiting import Waiting
+from jobs.abandoned import abandoned_imports
 from jobs.driver import drive
 from jobs.edge import job_edge
 from jobs.lease_keeper import LeaseKeeper
@@ -37,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
 
     def run() -> int:
         settings = load_settings()
-        return drive(settings, stream_load(settings, limit=options.limit))
+        load = stream_load(settings, limit=options.limit)
+        with abandoned_imports(settings):
+            return drive(settings, load)
 
     return job_edge(run)
 

@@ -20,6 +20,9 @@ class AppArgs(BaseModel):
     profile: str | None = None
     """The settings' profile; unset: IMAGESEARCH_PROFILE, else local."""
 
+    model: str | None = None
+    """The model that the settings name, in words that nobody reads: Serve builds anew where its arguments changed."""
+
 
 def build(args: AppArgs) -> Application:
     """Bind the ingress to the embedder, both with the settings as they are now. Raises ConfigError."""

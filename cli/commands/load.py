@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Mapping
 from typing import Any
 
 from cli.bulk_job import BulkJob
@@ -15,16 +16,26 @@ from imagesearch.errors import ImageSearchError
 INTERRUPTED = 130
 
 
-def run(settings: Settings, output: Output, follow: bool) -> int:
+def run(
+    settings: Settings,
+    output: Output,
+    follow: bool,
+    *,
+    import_id: int | None = None,
+    variables: Mapping[str, str] | None = None,
+    total: int | None = None,
+) -> int:
     """Submit the bulk load, show its log and its numbers, and return its exit code; an interruption stops the job.
 
+    Only the rows of an import where one is named, `total` of them; `variables` are set for the job.
     Raises StoreUnavailable when no cluster is configured or answers.
     """
     job = BulkJob(settings)
-    total = None if follow else _pending(settings)
+    if import_id is None and not follow:
+        total = _pending(settings)
     # Ended from outside, the command takes its job along as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    job.submit(follow)
+    job.submit(follow, import_id, variables or {})
     output.say(f"job {job.job_id}; Ctrl-C stops it", "dim")
     last: dict[str, Any] = {}
     with output.progress("pictures") as progress:

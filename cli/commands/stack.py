@@ -8,14 +8,20 @@ from rich.text import Text
 
 from cli.client import open_client
 from cli.console import Output, cell, table
+from cli.load_with import Chosen
 from cli.stack import stack
 from config import Settings
 from imagesearch.errors import StoreUnavailable
 
+# Nothing chosen: the settings hold.
+SETTINGS = Chosen()
 
-def up(settings: Settings, output: Output, port: int | None) -> int:
-    """Start what does not run yet and print where the service is. Raises ConfigError, StoreUnavailable."""
-    running = stack.up(settings, port, output.say)
+
+def up(settings: Settings, output: Output, port: int | None, chosen: Chosen = SETTINGS) -> int:
+    """Start what does not run yet and print where the service is. Raises ConfigError, ModelError, StoreUnavailable."""
+    # A model that cannot be had is told before the service is deployed with it.
+    chosen.fingerprint(chosen.over(settings))
+    running = stack.up(settings, port, output.say, chosen.model_settings)
     with open_client(running) as client:
         output.record({"url": client.base_url, "processes": stack.status(running.home)})
         output.show(Text(f"the service is ready at {client.base_url}"))

@@ -28,7 +28,8 @@ def local_config(settings: Settings, port: int, path: Path = CONFIG) -> dict[str
     config["proxy_location"] = "HeadOnly"
     config["http_options"] = {**config["http_options"], "host": settings.http.host, "port": port}
     (application,) = config["applications"]
-    application["args"] = {"profile": settings.profile}
+    # Serve builds the application anew only where what it is told differs.
+    application["args"] = {"profile": settings.profile, "model": f"{settings.model.name} {settings.model.weights}"}
     by_name = {deployment["name"]: deployment for deployment in application["deployments"]}
     for name, override in settings.serve.deployments.items():
         if name not in by_name:

@@ -24,8 +24,15 @@ from imagesearch.stores.sql.migrate import migrate
 PARTS = ("redis", "milvus", "ray")
 
 
-def up(settings: Settings, port: int | None = None, say: Callable[[str], None] = lambda _: None) -> Settings:
+def up(
+    settings: Settings,
+    port: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    model: Mapping[str, str] | None = None,
+) -> Settings:
     """Start what does not run yet and return the settings that reach it; `say` hears each step.
+
+    What of the settings' section `model` is given is recorded, too, and outlives `down`.
 
     The ports are recorded under home/run, where load_settings finds them. Where a part does not start, what this call
     started is stopped again. Raises ConfigError, StoreUnavailable.
@@ -40,10 +47,12 @@ def up(settings: Settings, port: int | None = None, say: Callable[[str], None] =
         reach = read_yaml(_reach(home), home) if _reach(home).exists() else {}
         port = _http_port(settings, port, reach.get("http", {}).get("port") if "ray" in running else None)
         processes, reach = _processes(settings, running, reach)
+        if model:
+            reach["model"] = dict(model)
         # Written before Ray starts: the replicas read it.
         _reach(home).write_text(yaml.safe_dump({**reach, "http": {"port": port}}))
         if not running:
-            undo.callback(_reach(home).unlink, missing_ok=True)
+            undo.callback(_forget_ports, home)
         if "ray" not in running:
             undo.callback(remove_ray_folder, home)
         say("database: migrating")
@@ -70,7 +79,7 @@ def down(home: Path) -> list[str]:
         running = status(home)
         for name in reversed(PARTS):
             stop_recorded(_record(home, name))
-        _reach(home).unlink(missing_ok=True)
+        _forget_ports(home)
         # Ray's logs and sockets of ended sessions; the stack's own logs and data stay.
         remove_ray_folder(home)
     return list(running)
@@ -135,6 +144,15 @@ def _alone(home: Path) -> Iterator[None]:
 
 def _reach(home: Path) -> Path:
     return home / "run" / "settings.yaml"
+
+
+def _forget_ports(home: Path) -> None:
+    """Keep of the record only which model was chosen: the collection is that model's."""
+    model = read_yaml(_reach(home), home).get("model") if _reach(home).exists() else None
+    if model:
+        _reach(home).write_text(yaml.safe_dump({"model": model}))
+    else:
+        _reach(home).unlink(missing_ok=True)
 
 
 def _record(home: Path, name: str) -> Path:

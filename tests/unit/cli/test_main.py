@@ -9,10 +9,10 @@ from typer.main import get_command
 
 from cli.main import app
 
-COMMANDS = ["up", "down", "status", "add", "load", "retry", "search", "audit", "doctor"]
+COMMANDS = ["up", "down", "status", "add", "import", "load", "retry", "search", "audit", "doctor"]
 
 
-GROUPS = {"keys": ["create", "list", "revoke"]}
+GROUPS = {"keys": ["create", "list", "revoke"], "imports": ["list", "show", "pause", "resume", "cancel", "errors"]}
 EVERY = [[name] for name in COMMANDS] + [[group, name] for group, names in GROUPS.items() for name in names]
 
 
@@ -46,6 +46,12 @@ def test_every_command_and_every_parameter_of_it_has_help_and_json(words):
         ["add", "x", "--namespace", ""],
         ["up", "--port", "0"],
         ["retry", "--import-id", "0"],
+        ["import"],
+        ["import", "x", "--batch-size", "0"],
+        ["import", "/etc", "--model", "none_of_them"],
+        ["import", "/etc", "--model", "resnet50", "--weights", "/no/such/file"],
+        ["imports", "show", "0"],
+        ["imports", "list", "--namespace", "a b"],
         ["keys", "create", "me"],
         ["keys", "create", "me", "--role", "god"],
         ["keys", "create", "me", "--role", "add", "--namespace", "a b"],

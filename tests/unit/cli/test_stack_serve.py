@@ -25,7 +25,13 @@ def test_the_service_listens_on_the_loopback_address_at_the_chosen_port(settings
 
 def test_the_application_reads_the_profile_of_who_deploys_it(settings):
     (application,) = local_config(settings, 8123)["applications"]
-    assert application["args"] == {"profile": settings.profile}
+    assert application["args"]["profile"] == settings.profile
+
+
+def test_another_model_makes_serve_build_anew(settings):
+    other = settings.model_copy(update={"model": settings.model.model_copy(update={"name": "resnet50"})})
+    arguments = [local_config(one, 8123)["applications"][0]["args"] for one in (settings, settings, other)]
+    assert arguments[0] == arguments[1] != arguments[2]
 
 
 def test_the_local_profile_asks_for_no_gpu_and_scales_nothing(settings):
