@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -27,6 +28,7 @@ class KafkaAnnouncements:
 
     def __init__(self, settings: StreamSettings) -> None:
         self._topic = settings.topic
+        self._close_s = settings.close_s
         self.broken = Trouble(logger, "messages of the stream were not understood and passed over")
         self._uncommitted = Trouble(logger, "offsets were not committed; their messages may come again")
         self._marks: dict[int, tuple[int, Watermark]] = {}
@@ -101,8 +103,16 @@ class KafkaAnnouncements:
             self._error = exc.args[0]
 
     def close(self) -> None:
-        """Leave the group, after the commits that are on their way."""
-        self._consumer.close()
+        """Leave the group, after the commits that are on their way; without a broker give that up after stream.close_s.
+
+        The library may wait for a broker that is gone without end, in a call that no signal interrupts. The group forgets a member
+        that did not say goodbye after stream.session_s.
+        """
+        leaving = threading.Thread(target=self._consumer.close, name="leave-group", daemon=True)
+        leaving.start()
+        leaving.join(self._close_s)
+        if leaving.is_alive():
+            logger.warning("the broker does not answer: the group is left without a word")
 
     def _heard(self, messages: list[Message]) -> list[Announcement]:
         heard: list[Announcement] = []
