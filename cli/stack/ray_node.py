@@ -47,36 +47,52 @@ def ray_process(
     token = token_file(settings.home)
     command = [
         *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"),
-        f"--node-ip-address={LOOPBACK}",
         f"--port={ports.gcs}",
         f"--dashboard-host={LOOPBACK}",
         f"--dashboard-port={ports.dashboard}",
+        f"--ray-client-server-port={ports.client}",
+        *own_ports(ports),
+        # A node of one CPU must still hold both replicas and the actors of a load, which share it.
+        f"--num-cpus={max(4, os.cpu_count() or 1)}",
+        "--object-store-memory=512000000",
+        f"--temp-dir={ray_folder(settings.home)}",
+        *extra,
+    ]
+    variables = {
+        # Without it Ray takes 127.0.0.1 for a slip and listens on every address of the machine, whatever the arguments above say.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        **node_variables(settings, f"{LOOPBACK}:{ports.gcs}"),
+        **(env or {}),
+    }
+    return ServerProcess("ray", settings.home, command, lambda: _answers(ports, token), variables, start_timeout_s=120)
+
+
+def own_ports(ports: RayPorts) -> list[str]:
+    """Return the arguments that keep a node, head or not, on the loopback address and on its own ports."""
+    return [
+        f"--node-ip-address={LOOPBACK}",
         f"--dashboard-agent-listen-port={ports.agent}",
         f"--dashboard-agent-grpc-port={ports.agent_grpc}",
-        f"--ray-client-server-port={ports.client}",
         f"--metrics-export-port={ports.metrics}",
         f"--runtime-env-agent-port={ports.runtime_env}",
         f"--node-manager-port={ports.node}",
         f"--object-manager-port={ports.objects}",
         # Free ones for the workers, too: the usual range is another cluster's as well.
         *("--min-worker-port=0", "--max-worker-port=0"),
-        # A node of one CPU must still hold both replicas and the actors of a load, which share it.
-        f"--num-cpus={max(4, os.cpu_count() or 1)}",
-        "--object-store-memory=512000000",
-        f"--temp-dir={ray_folder(settings.home)}",
         "--disable-usage-stats",
-        *extra,
     ]
-    variables = {
-        # Without it Ray takes 127.0.0.1 for a slip and listens on every address of the machine, whatever the arguments above say.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+
+
+def node_variables(settings: Settings, address: str) -> dict[str, str]:
+    """Return the variables of a node of the cluster at `address`; its workers inherit them."""
+    return {
         # A token of its own, and not one that lies in the user's home: other users of this machine reach the loopback address, and
         # each replica listens on every address for calls that it unpickles.
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": "",
-        "RAY_AUTH_TOKEN_PATH": str(token),
+        "RAY_AUTH_TOKEN_PATH": str(token_file(settings.home)),
         # Another cluster's address in the user's shell is not this node's.
-        "RAY_ADDRESS": f"{LOOPBACK}:{ports.gcs}",
+        "RAY_ADDRESS": address,
         # Nowhere to move the replicas to: `down` need not wait for it.
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
@@ -86,9 +102,7 @@ def ray_process(
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         # Replicas and job drivers import the code from here.
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
-        **(env or {}),
     }
-    return ServerProcess("ray", settings.home, command, lambda: _answers(ports, token), variables, start_timeout_s=120)
 
 
 def token_file(home: Path) -> Path:
