@@ -53,6 +53,29 @@ def quality(kept: Any) -> list[Figure]:
     return [figure(one["figure"], one["value"], one["command"], goal=f">= {one['goal']}") for one in with_goal]
 
 
+def draft(kept: Any) -> list[Figure]:
+    """Read the least cosines of photographs at the factor in force."""
+    with_goal = [one for one in kept["lines"] if one["goal"] is not None]
+    return [figure(one["figure"], one["value"], kept["command"], goal=f">= {one['goal']}") for one in with_goal]
+
+
+def runtimes(kept: Any) -> list[Figure]:
+    """Read the processor time of a picture by each runtime at one batch size, held against PyTorch without any preparation."""
+    lines = [one for one in kept["lines"] if one["batch"] == COMPARED_BATCH and one["threads"] == 1]
+    eager = {one["model"]: one["cpu_ms_per_picture"] for one in lines if "eager" in one["runtime"]}
+    return [
+        figure(
+            f"processor ms a picture, {one['model']}, {one['runtime']}, one thread, batch {COMPARED_BATCH}",
+            one["cpu_ms_per_picture"],
+            kept["command"],
+            against=eager[one["model"]],
+        )
+        for one in lines
+        if "eager" not in one["runtime"]
+    ]
+
+
+COMPARED_BATCH = 16
 ROWS = {"lost": "lost", "doubled": "doubled", "unfinal": "not final", "wrong": "wrong"}
 SUITE = (
     Step("benchmarks.ingest", ("--rounds", "2", "--share", "0.5", "--best", "1"), plain),
@@ -63,5 +86,9 @@ SUITE = (
     Step("benchmarks.engines", ("--rounds", "1", "--share", "0.5"), plain),
     Step("benchmarks.chaos", ("--kills", "100"), chaos),
 )
-# Measured with the demo's stack, which `make bench` does not start: their last record is shown with the others.
-BESIDE = (Step("benchmarks.quality", ("FOLDER",), quality),)
+# `make bench` does not run these, the first for want of the demo's stack: their last record is shown with the others.
+BESIDE = (
+    Step("benchmarks.quality", ("FOLDER",), quality),
+    Step("benchmarks.draft", (), draft),
+    Step("benchmarks.runtimes", (), runtimes),
+)

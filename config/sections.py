@@ -115,7 +115,7 @@ class LoadSettings(Section):
     batch_timeout_s: float = Field(
         300.0, gt=0, description="an actor that works longer on a batch, waits for stores aside, is taken to hang and replaced"
     )
-    embed_batch: int = Field(32, ge=1, description="pictures in one forward pass")
+    embed_batch: int = Field(16, ge=1, description="pictures in one forward pass")
     max_attempts: int = Field(5, ge=1, description="tries of a row whose fault may pass, before it is failed")
     backoff_s: float = Field(1.0, gt=0, description="pause before a row is tried again, doubled with each attempt")
     store_retry_s: float = Field(120.0, ge=0, description="how long a load waits for a store that is down")

@@ -136,7 +136,8 @@ def _batches(paths: list[Path], encoder: Encoder, decoders: int, batch: int) -> 
 
 
 def _prepared(path: Path, encoder: Encoder) -> Pixels:
-    return encoder.prepare(decode(path.read_bytes(), ImageSettings(), encoder.preprocess.at_least).rgb)
+    decoded = decode(path.read_bytes(), ImageSettings(), encoder.preprocess.at_least)
+    return encoder.prepare(decoded.rgb, decoded.area)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -106,3 +106,20 @@ def test_rows_that_chaos_lost_are_a_goal_missed():
     }
     lost, doubled, *_, seconds = suite.chaos(kept | {"command": "python -m benchmarks.chaos"})
     assert (lost.met, doubled.met, seconds.ours) == (False, True, 7.5)
+
+
+def test_a_runtime_is_held_against_plain_pytorch_of_the_same_model():
+    lines = [
+        {"model": "m", "runtime": name, "threads": threads, "batch": batch, "cpu_ms_per_picture": ms}
+        for name, ms in (("torch, eager", 50.0), ("onnx", 12.5))
+        for threads in (1, 2)
+        for batch in (8, 16)
+    ]
+    [one] = suite.runtimes({"lines": lines, "command": "python -m benchmarks.runtimes"})
+    assert (one.ours, one.against, one.ratio) == (12.5, 50.0, 0.25)
+
+
+def test_a_coarse_decode_that_shows_is_a_goal_missed():
+    lines = [{"figure": "coarse", "value": 0.98, "goal": 0.99}, {"figure": "for comparison", "value": 0.5, "goal": None}]
+    [one] = suite.draft({"lines": lines, "command": "python -m benchmarks.draft"})
+    assert (one.ours, one.met) == (0.98, False)
