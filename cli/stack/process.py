@@ -140,7 +140,7 @@ def _note(record: Path, processes: Iterable[psutil.Process]) -> None:
     noted = []
     for process in processes:
         try:
-            noted.append({"pid": process.pid, "create_time": process.create_time()})
+            noted.append({"pid": process.pid, "start_s": _start_s(process.pid)})
         except psutil.NoSuchProcess:
             continue
     # Renamed into place: half a record would lose sight of a running server.
@@ -149,10 +149,19 @@ def _note(record: Path, processes: Iterable[psutil.Process]) -> None:
     part.replace(record)
 
 
+def _start_s(pid: int) -> float:
+    """Return when the process started, in seconds since the machine did: the clock may be set while it runs.
+
+    Raises psutil.NoSuchProcess.
+    """
+    # Asked anew: a psutil.Process keeps the time that it was first asked for, by the clock as it was then.
+    return float(psutil.Process(pid).create_time() - psutil.boot_time())
+
+
 def _living(noted: Mapping[str, float]) -> psutil.Process | None:
     try:
         process = psutil.Process(int(noted["pid"]))
-        same = abs(process.create_time() - noted["create_time"]) < 1.0
+        same = abs(_start_s(process.pid) - noted["start_s"]) < 1.0
     except psutil.NoSuchProcess:
         return None
     return process if same and _lives(process) else None

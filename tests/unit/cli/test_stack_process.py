@@ -52,7 +52,10 @@ def test_a_started_server_is_ready_recorded_and_in_a_session_of_its_own(start):
     process = server.running()
     assert process is not None
     assert os.getsid(process.pid) == process.pid
-    assert json.loads(server.record.read_text())[0] == {"pid": process.pid, "create_time": process.create_time()}
+    assert json.loads(server.record.read_text())[0] == {
+        "pid": process.pid,
+        "start_s": pytest.approx(process.create_time() - psutil.boot_time(), abs=0.5),
+    }
 
 
 def test_starting_twice_is_starting_once(start):
@@ -106,7 +109,9 @@ def test_a_stopped_server_starts_again_on_its_port(start):
 def test_a_pid_that_now_belongs_to_another_program_is_never_stopped(tmp_path):
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
         record = tmp_path / "sample.json"
-        record.write_text(json.dumps([{"pid": stranger.pid, "create_time": psutil.Process(stranger.pid).create_time() - 5}]))
+        record.write_text(
+            json.dumps([{"pid": stranger.pid, "start_s": psutil.Process(stranger.pid).create_time() - psutil.boot_time() - 5}])
+        )
         assert recorded(record) is None
         stop_recorded(record)
         assert stranger.poll() is None
