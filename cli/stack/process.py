@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import subprocess
@@ -161,7 +162,7 @@ def _start_s(pid: int) -> float:
 def _living(noted: Mapping[str, float]) -> psutil.Process | None:
     try:
         process = psutil.Process(int(noted["pid"]))
-        same = abs(_start_s(process.pid) - noted["start_s"]) < 1.0
+        same = abs(_start_s(process.pid) - noted.get("start_s", math.inf)) < 1.0
     except psutil.NoSuchProcess:
         return None
     return process if same and _lives(process) else None
