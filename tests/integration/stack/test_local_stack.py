@@ -1,38 +1,14 @@
 """The embedded stack whole: up, up again, after a fault, and down."""
 
-import os
-
 import httpx
 import psutil
 import pytest
-from ray._raylet import AuthenticationTokenLoader, Config
 from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
 from cli.stack.process import free_ports, listens
 from cli.stack.stack import PARTS, down, status, up
 from config import load_settings
 from imagesearch.errors import ConfigError
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    """The settings that reach a running stack, with the smallest model and a home whose path is too long for Ray's sockets."""
-    home = tmp_path_factory.mktemp("a_home_with_a_path_that_is_rather_long_for_a_socket")
-    before = dict(os.environ)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("IMAGESEARCH_")]:
-            patch.delenv(name)
-        patch.setenv("IMAGESEARCH_HOME", str(home))
-        patch.setenv("IMAGESEARCH_MODEL__NAME", "tiny")
-        try:
-            yield up(load_settings(), free_ports(1)[0])
-        finally:
-            down(home)
-    # The clients of this process showed the node's token; those of later tests have none.
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def processes_of(stack):
