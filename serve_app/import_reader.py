@@ -30,9 +30,10 @@ PAUSE_S = 0.3
 class ImportReader:
     """The actor. Ray starts it anew when its process dies: what it read is then taken up again after `imports.lease_s`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, idle_s: float) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._runner = ImportRunner(settings)
+        self._idle_s = idle_s
         self._lock = threading.Lock()
         self._leaving = False
         self._runner.start()
@@ -47,9 +48,9 @@ class ImportReader:
 
     def _leave_when_idle(self) -> None:
         while True:
-            time.sleep(IDLE_S / 10)
+            time.sleep(self._idle_s / 10)
             with self._lock:
-                self._leaving = self._runner.idle_s > IDLE_S
+                self._leaving = self._runner.idle_s > self._idle_s
                 if self._leaving:
                     break
         self._runner.close()
@@ -60,8 +61,9 @@ class ImportReader:
 class RemoteReaders:
     """ports.ImportReaders over that actor."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, idle_s: float = IDLE_S) -> None:
         self._settings = settings
+        self._idle_s = idle_s
         # Other settings are another actor's: one that was started before a change of what may be read must not go by the old.
         told = f"{database_scope(settings)} {settings.model_dump_json()}"
         self._name = f"import-reader-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
@@ -84,4 +86,4 @@ class RemoteReaders:
     def _actor(self) -> Any:
         # Without CPUs of its own, since it waits more than it computes: a full cluster must not keep imports waiting.
         options = {"num_cpus": 0, "max_restarts": -1, "lifetime": "detached", "get_if_exists": True}
-        return ray.remote(ImportReader).options(name=self._name, namespace=NAMESPACE, **options).remote(self._settings)
+        return ray.remote(ImportReader).options(name=self._name, namespace=NAMESPACE, **options).remote(self._settings, self._idle_s)
