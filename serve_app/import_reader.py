@@ -86,4 +86,5 @@ class RemoteReaders:
     def _actor(self) -> Any:
         # Without CPUs of its own, since it waits more than it computes: a full cluster must not keep imports waiting.
         options = {"num_cpus": 0, "max_restarts": -1, "lifetime": "detached", "get_if_exists": True}
-        return ray.remote(ImportReader).options(name=self._name, namespace=NAMESPACE, **options).remote(self._settings, self._idle_s)
+        actor = ray.remote(ImportReader).options(name=self._name, namespace=NAMESPACE, **options)
+        return actor.remote(self._settings, self._idle_s)
