@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
 from cli.console import Output
-from imagesearch.types import NAMESPACE_PATTERN
+from cli.options import Json, known_namespace
 
 app = typer.Typer(help="Look at the service's imports, and steer them.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON on stdout.")]
 ImportId = Annotated[int, typer.Argument(metavar="N", min=1, help="As `list` shows it, or the import printed it.")]
-
-
-def known_namespace(value: str | None) -> str | None:
-    """Refuse what no namespace is called. Raises typer.BadParameter."""
-    if value is not None and not re.fullmatch(NAMESPACE_PATTERN, value):
-        raise typer.BadParameter("letters, digits, _, . and - only, 64 at most")
-    return value
 
 
 @app.command(name="list")

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
 from cli.console import Output
+from cli.options import Json, known_namespace
 from imagesearch.keys import Role
-from imagesearch.types import NAMESPACE_PATTERN
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON on stdout.")]
 
 
 def known_namespaces(values: list[str]) -> list[str]:
     """Refuse what no namespace is called. Raises typer.BadParameter."""
-    if not all(re.fullmatch(NAMESPACE_PATTERN, value) for value in values):
-        raise typer.BadParameter("letters, digits, _, . and - only, 64 at most")
+    for value in values:
+        known_namespace(value)
     return values
 
 

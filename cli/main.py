@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,8 @@ import typer
 from cli import imports, keys
 from cli.console import Output
 from cli.edge import CommandEdge
-from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN
+from cli.options import Json, known_namespace
+from imagesearch.types import DEFAULT_NAMESPACE
 
 # Commands import their code when they are called: `--help` must not wait for Ray, Milvus's client and the rest.
 app = typer.Typer(
@@ -28,14 +28,6 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(imports.app, name="imports")
 
 
-def known_namespace(value: str | None) -> str | None:
-    """Refuse what no namespace is called. Raises typer.BadParameter."""
-    if value is not None and not re.fullmatch(NAMESPACE_PATTERN, value):
-        raise typer.BadParameter("letters, digits, _, . and - only, 64 at most")
-    return value
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print lines of JSON on stdout.")]
 Namespace = Annotated[
     str, typer.Option(help="The collection of pictures that is meant.", callback=known_namespace, show_default=True)
 ]

@@ -7,10 +7,9 @@ import uuid
 from collections.abc import Collection, Sequence
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config.sections import RedisSettings
+from imagesearch.stores.redis_client import open_redis
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +37,7 @@ class RedisLeases:
         self.outages = 0
         self._scope = scope
         self._lease_ms = max(1, int(settings.lease_s * 1000))
-        url = settings.url.get_secret_value() if settings.url else None
-        self._redis = (
-            redis.Redis.from_url(
-                url,
-                socket_timeout=settings.timeout_s,
-                socket_connect_timeout=settings.timeout_s,
-                # A Redis that is down costs each batch one timeout, not several.
-                retry=Retry(NoBackoff(), 1),
-            )
-            if url
-            else None
-        )
+        self._redis = open_redis(settings)
 
     def claim(self, log_ids: Sequence[int]) -> set[int]:
         """Return the ids that were free and are ours now."""

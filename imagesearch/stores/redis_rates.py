@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config.sections import RedisSettings
 from imagesearch.errors import RateLimited, StoreUnavailable
+from imagesearch.stores.redis_client import open_redis
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +35,7 @@ class RedisRates:
     def __init__(self, settings: RedisSettings, *, fail_open: bool) -> None:
         self.outages = 0
         self._fail_open = fail_open
-        url = settings.url.get_secret_value() if settings.url else None
-        self._redis = (
-            redis.Redis.from_url(
-                url, socket_timeout=settings.timeout_s, socket_connect_timeout=settings.timeout_s, retry=Retry(NoBackoff(), 1)
-            )
-            if url
-            else None
-        )
+        self._redis = open_redis(settings)
 
     def take(self, caller: str, per_minute: int) -> None:
         """Count one request.

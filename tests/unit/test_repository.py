@@ -31,7 +31,7 @@ FORBIDDEN = {
 # A driver and the places that may speak it; the embedded stack asks its own servers whether they are ready.
 DRIVERS = {
     "pymilvus": ("imagesearch/stores/milvus/", "cli/stack/"),
-    "redis": ("imagesearch/stores/redis_leases.py", "imagesearch/stores/redis_rates.py", "cli/stack/"),
+    "redis": ("imagesearch/stores/redis_", "cli/stack/"),
     "confluent_kafka": ("imagesearch/stores/stream/",),
     "boto3": ("imagesearch/images/s3.py",),
     "sqlalchemy": ("imagesearch/stores/sql/",),
