@@ -9,6 +9,8 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input
 # Unset: the port that the stack runs on, else 8000.
 PORT ?=
 IMAGES ?=
+# Processes that run the tests.
+WORKERS ?= 2
 CHECKED := config imagesearch serve_app jobs cli tests
 
 export PORT IMAGES
@@ -22,15 +24,15 @@ help:
 	@echo 'make bench                              every benchmark, half an hour: docs/performance.md'
 	@echo 'make format | lint | lock | clean       source format; checks only; remake the locks; remove .venv and build files'
 
-# The locks are complete, so nothing is resolved: quick, and the same everywhere.
+# The locks are complete, so nothing is resolved: quick, and the same everywhere. Python compiles what it imports, a small part.
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --no-deps -r requirements.lock
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(PIP) install --quiet --no-compile --no-deps -r requirements.lock
+	$(PIP) install --quiet --no-compile --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(DEV_READY): $(READY) requirements-dev.lock
-	$(PIP) install --quiet --no-deps -r requirements-dev.lock
+	$(PIP) install --quiet --no-compile --no-deps -r requirements-dev.lock
 	touch $@
 
 demo: $(READY)
@@ -43,7 +45,7 @@ down:
 test: $(DEV_READY)
 	sh tests/servers.sh
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 # Not for a machine that does other things meanwhile.
 bench: $(DEV_READY)
@@ -63,10 +65,10 @@ format: $(DEV_READY)
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet '.[local]' setuptools
-	.venv-lock/bin/pip install --quiet --no-deps arcade scikit-image
+	.venv-lock/bin/pip install --quiet --no-compile --no-deps arcade scikit-image
 	sh requirements.sh .venv-lock > requirements.lock
 	.venv-lock/bin/pip install --quiet '.[local,dev]'
-	.venv-lock/bin/pip install --quiet --no-deps milvus==2.3.5
+	.venv-lock/bin/pip install --quiet --no-compile --no-deps milvus==2.3.5
 	sh requirements.sh .venv-lock requirements.lock > requirements-dev.lock
 	rm -rf .venv-lock build ray_imagesearch.egg-info
 

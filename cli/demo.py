@@ -64,6 +64,7 @@ def run(output: Output, images: str | None, port: int | None) -> int:
         output.say(f"no picture below {folder} can be read, so there is nothing to search for")
     else:
         query = settings.home / "demo" / "edited_copy.jpg"
+        query.parent.mkdir(exist_ok=True)
         query.write_bytes(edited_copy(original, settings))
         output.say(f"\na copy of {original}, cropped, half as large, as a poor JPEG:\n$ imagesearch search {query}")
         search.run(settings, output, [str(query)], 5, DEFAULT_NAMESPACE, settings.home / "demo" / "hits.html")

@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fixtures.model_cache",
     "tests.fixtures.redis",
     "tests.fixtures.s3",
+    "tests.fixtures.spread",
 ]

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import psutil
 import redis
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from benchmarks.chaos.clock import HOUR, step_clock
 from benchmarks.chaos.loader import Loader
@@ -18,7 +19,7 @@ from benchmarks.chaos.locks import Stranger
 from benchmarks.chaos.schedule import Strike
 from benchmarks.chaos.stack import LEASE_S, LOCK_TIMEOUT_S, MILVUS_TIMEOUT_S, Stack
 from cli.stack.process import ServerProcess
-from imagesearch.errors import StoreError
+from imagesearch.errors import StoreError, StoreUnavailable
 from imagesearch.stores.sql.database import Database
 
 T = TypeVar("T")
@@ -85,7 +86,8 @@ class Faults:
             # What is left of it ends with it, as on a machine that is gone.
             node.stop()
             time.sleep(AWAY_S * strike.length)
-            node.start()
+            # Ray gives a node half a minute to be known to the cluster, which a busy machine may outlast.
+            retry(stop=stop_after_attempt(3), retry=retry_if_exception_type(StoreUnavailable), reraise=True)(node.start)()
 
     def _head(self, strike: Strike) -> None:
         with self._parts["ray"]:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import grpc
 
 from cli.stack.process import LOOPBACK, ServerProcess
+from config.settings import PROJECT_ROOT
+
+# Bytes of new vectors before they become a segment. Until then Milvus Lite keeps each as a Python object and goes through all of
+# them at every search and every upsert: with its 128 MiB, 4,000 vectors of 1280 numbers take 535 ms a search and 300 ms an upsert
+# of 32, with 1 MiB 32 ms and 48 ms.
+MEMTABLE_BYTES = 1 << 20
 
 
 def milvus_lite_process(home: Path, port: int) -> ServerProcess:
     """Return the server, not started; its vectors lie under home/data/milvus."""
-    # The console script's own entry point: the script itself may not be on PATH.
-    start = "from milvus_lite.cmdline import main; import sys; sys.exit(main())"
     data = home / "data" / "milvus"
-    command = [sys.executable, "-c", start, "server", "--host", LOOPBACK, "--port", str(port), "--data-dir", str(data)]
-    return ServerProcess("milvus", home, command, lambda: grpc_answers(port))
+    options = ["server", "--host", LOOPBACK, "--port", str(port), "--data-dir", str(data)]
+    command = [sys.executable, "-m", "cli.stack.lite_server", *options]
+    paths = filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])
+    env = {"MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES": str(MEMTABLE_BYTES), "PYTHONPATH": os.pathsep.join(paths)}
+    return ServerProcess("milvus", home, command, lambda: grpc_answers(port), env)
 
 
 def grpc_answers(port: int) -> bool:

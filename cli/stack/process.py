@@ -52,8 +52,14 @@ class ServerProcess:
         Raises StoreUnavailable with the end of the log, ConfigError when the program itself cannot be started.
         """
         if self.running() is not None:
-            self._await_ready()
-            return
+            try:
+                self._await_ready()
+            except StoreUnavailable:
+                if self.running() is not None:
+                    raise
+                # It was about to end, of a signal perhaps, and has ended: another takes its place.
+            else:
+                return
         started = self._launch()
         try:
             self._await_ready()
@@ -162,7 +168,8 @@ def _start_s(pid: int) -> float:
 def _living(noted: Mapping[str, float]) -> psutil.Process | None:
     try:
         process = psutil.Process(int(noted["pid"]))
-        same = abs(_start_s(process.pid) - noted.get("start_s", math.inf)) < 1.0
+        # The system tells its own start in whole seconds, reckoned anew each time: the same start may look a second off.
+        same = abs(_start_s(process.pid) - noted.get("start_s", math.inf)) < 2.0
     except psutil.NoSuchProcess:
         return None
     return process if same and _lives(process) else None

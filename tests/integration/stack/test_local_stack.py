@@ -1,13 +1,19 @@
 """The embedded stack whole: up, up again, after a fault, and down."""
 
+import os
+import subprocess
+import sys
+
 import httpx
 import psutil
 import pytest
+from PIL import Image
 from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
 from cli.stack.process import free_ports, listens
 from cli.stack.stack import PARTS, down, status, up
 from config import load_settings
+from config.settings import PROJECT_ROOT
 from imagesearch.errors import ConfigError
 
 
@@ -56,6 +62,32 @@ def test_the_replicas_have_the_size_that_the_local_profile_gives_them(stack):
     applications = ServeSubmissionClient(stack.ray.dashboard).get_serve_details()["applications"]
     embedder = applications["imagesearch"]["deployments"]["Embedder"]["deployment_config"]
     assert embedder["ray_actor_options"]["num_gpus"] == 0
+
+
+def test_the_demo_takes_a_folder_of_odd_names_and_of_things_that_are_no_pictures(stack, tmp_path):
+    names = [
+        'a b/c\'d/"e"/x;DROP TABLE.png',
+        "пример/🐧.PNG",
+        "new\nline.png",
+        "-rf.png",
+        "%2e%2e.png",
+        os.fsdecode(b"bad\xff.png"),
+    ]
+    for number, name in enumerate(names):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((64, 64), 10 * number + 10).convert("RGB").save(path, "PNG")
+    (tmp_path / "not_a_picture.jpg").write_text("words")
+    (tmp_path / "nothing.png").touch()
+    (tmp_path / "broken.png").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe.png")
+    env = {**os.environ, "RAY_ADDRESS": "", "IMAGES": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "cli.demo"], cwd=PROJECT_ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the API and its page" in done.stderr
+    assert (stack.home / "demo" / "hits.html").exists()
+    answer = httpx.get(f"http://127.0.0.1:{stack.http.port}/v1/stats", timeout=30).json()
+    assert answer["pictures"] == len(names), answer
 
 
 def test_a_store_that_died_comes_back_where_the_service_looks_for_it(stack):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import psutil
 import pytest
@@ -104,6 +105,23 @@ def test_a_stopped_server_starts_again_on_its_port(start):
     server.stop()
     server.start()
     assert server.running() not in (None, first)
+
+
+def test_a_server_that_is_about_to_end_is_started_anew(tmp_path):
+    (port,) = free_ports(1)
+    # It still runs when it is asked to start, and answers no more.
+    server = ServerProcess("sample", tmp_path, [sys.executable, "-c", PARENT, str(port)], lambda: listens(port), stop_timeout_s=2)
+    server.start()
+    dying = server.running()
+    ended = threading.Timer(0.3, dying.kill)
+    server.ready = lambda: server.running() != dying and listens(port)
+    ended.start()
+    try:
+        server.start()
+        assert server.running() not in (None, dying)
+    finally:
+        ended.join()
+        server.stop()
 
 
 def test_a_pid_that_now_belongs_to_another_program_is_never_stopped(tmp_path):
