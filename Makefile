@@ -9,13 +9,13 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input
 # Unset: the port that the stack runs on, else 8000.
 PORT ?=
 IMAGES ?=
-# Processes that run the tests.
-WORKERS ?= 2
+# Processes that run the tests: they wait for servers as much as they compute.
+WORKERS ?= 3
 CHECKED := config imagesearch serve_app jobs cli tests
 
 export PORT IMAGES
 
-.PHONY: help demo down test bench lint format lock clean
+.PHONY: help demo down test servers pytest bench lint format lock clean
 
 help:
 	@echo 'make demo [IMAGES=folder] [PORT=8000]   embedded stack, pictures, bulk load, one search; the service stays up'
@@ -24,15 +24,15 @@ help:
 	@echo 'make bench                              every benchmark, half an hour: docs/performance.md'
 	@echo 'make format | lint | lock | clean       source format; checks only; remake the locks; remove .venv and build files'
 
-# The locks are complete, so nothing is resolved: quick, and the same everywhere. Python compiles what it imports, a small part.
+# The locks are complete, so nothing is resolved: quick, in any order, and the same everywhere.
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --no-compile --no-deps -r requirements.lock
-	$(PIP) install --quiet --no-compile --no-deps --no-build-isolation --editable .
+	grep -v '^#' requirements.lock | xargs -P 2 -n 38 $(PIP) install --quiet --no-deps
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(DEV_READY): $(READY) requirements-dev.lock
-	$(PIP) install --quiet --no-compile --no-deps -r requirements-dev.lock
+	$(PIP) install --quiet --no-deps -r requirements-dev.lock
 	touch $@
 
 demo: $(READY)
@@ -42,14 +42,18 @@ demo: $(READY)
 down:
 	@if test -x $(BIN)/imagesearch; then $(BIN)/imagesearch down; else echo 'nothing runs: there is no $(VENV)'; fi
 
-test: $(DEV_READY)
+test:
+	@$(MAKE) --no-print-directory -j2 servers $(DEV_READY)
+	@$(MAKE) --no-print-directory -j2 lint pytest
+
+servers:
 	sh tests/servers.sh
-	$(MAKE) --no-print-directory lint
+
+pytest: $(DEV_READY)
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 # Not for a machine that does other things meanwhile.
-bench: $(DEV_READY)
-	sh tests/servers.sh
+bench: $(DEV_READY) servers
 	$(BIN)/python -m benchmarks
 
 lint: $(DEV_READY)
@@ -65,10 +69,10 @@ format: $(DEV_READY)
 lock:
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet '.[local]' setuptools
-	.venv-lock/bin/pip install --quiet --no-compile --no-deps arcade scikit-image
+	.venv-lock/bin/pip install --quiet --no-deps arcade scikit-image
 	sh requirements.sh .venv-lock > requirements.lock
 	.venv-lock/bin/pip install --quiet '.[local,dev]'
-	.venv-lock/bin/pip install --quiet --no-compile --no-deps milvus==2.3.5
+	.venv-lock/bin/pip install --quiet --no-deps milvus==2.3.5
 	sh requirements.sh .venv-lock requirements.lock > requirements-dev.lock
 	rm -rf .venv-lock build ray_imagesearch.egg-info
 

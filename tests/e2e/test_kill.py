@@ -15,7 +15,7 @@ from imagesearch.stores.sql.migrate import migrate
 from imagesearch.types import AddRequest, LogState
 from tests.e2e.conftest import drawing, environment
 
-PICTURES = 400
+PICTURES = 300
 
 
 @pytest.fixture

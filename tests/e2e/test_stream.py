@@ -192,8 +192,8 @@ def test_rows_that_were_never_announced_are_swept_and_a_limit_ends_the_job(store
 
 
 @pytest.mark.timeout(400)
-def test_a_loader_that_is_killed_in_the_middle_loses_and_doubles_nothing(stores, settings, start, env, tmp_path):
-    count = 200
+def test_a_loader_that_is_ended_or_killed_in_the_middle_loses_and_doubles_nothing(stores, settings, start, env, tmp_path):
+    count = 300
     for n in range(count):
         (tmp_path / f"{n}.png").write_bytes(drawing(f"killed-{n}"))
     rows = stores.add_log.append([AddRequest(f"{tmp_path}/{n}.png", {"n": n}) for n in range(count)])
@@ -202,9 +202,18 @@ def test_a_loader_that_is_killed_in_the_middle_loses_and_doubles_nothing(stores,
     teller.close()
     job = start()
     until(lambda: stores.add_log.backlog().pending < count - 20, job)
+    job.send_signal(signal.SIGTERM)
+    # It finishes what is in flight, or gives it back, and says how far it came.
+    report = ended(job)
+    left = stores.add_log.backlog().pending
+    assert (job.returncode, report["loaded"], report["failed"]) == (0, count - left, 0)
+    assert left > 0
+
+    job = start()
+    until(lambda: stores.add_log.backlog().pending < left - 20, job)
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
-    assert 0 < stores.add_log.backlog().pending < count
+    assert 0 < stores.add_log.backlog().pending < left
 
     job = start()
     until(lambda: stores.add_log.backlog().pending == 0, job)
