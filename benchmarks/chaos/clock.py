@@ -12,17 +12,20 @@ import datetime
 import redis
 from sqlalchemy import select, update
 
+from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.types import LogState
 
 HOUR = datetime.timedelta(hours=1)
+PATIENCE_S = 20.0
 
 
 def step_clock(database: Database, redis_url: str, step: datetime.timedelta) -> None:
     """Have everything that is stored see the clock stepped, back where `step` is negative. Raises StoreError, redis.RedisError."""
     _step_leases(redis_url, step)
-    _step_rows(database, step)
+    # It locks what loaders lock, in another order: of two that wait for each other the database lets one go.
+    patiently(lambda: _step_rows(database, step), PATIENCE_S)
 
 
 def _step_leases(url: str, step: datetime.timedelta) -> None:
