@@ -9,8 +9,8 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input
 # Unset: the port that the stack runs on, else 8000.
 PORT ?=
 IMAGES ?=
-# Processes that run the tests: they wait for servers as much as they compute.
-WORKERS ?= 3
+# Processes that run the tests.
+WORKERS ?= 2
 CHECKED := config imagesearch serve_app jobs cli tests
 
 export PORT IMAGES

@@ -1,4 +1,4 @@
-"""The embedded stack, one for all tests of this folder; the last of them takes it down."""
+"""The embedded stack, one for each module of tests."""
 
 import os
 
@@ -10,7 +10,7 @@ from cli.stack.stack import down, up
 from config import load_settings
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     """The settings that reach a running stack, with the smallest model and a home whose path is too long for Ray's sockets."""
     home = tmp_path_factory.mktemp("a_home_with_a_path_that_is_rather_long_for_a_socket")

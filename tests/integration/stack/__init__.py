@@ -1,1 +1,0 @@
-"""The embedded stack; a package, so that one stack serves all of its tests and ends with the last of them."""
