@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from pymilvus import MilvusClient
 
 from config.settings import PROJECT_ROOT
 from imagesearch.stores.factory import open_stores
@@ -39,6 +40,10 @@ def collection(production, production_settings, ray_node, mariadb, tmp_path):
         settings = load_settings()
     migrate(settings.sql)
     stores = open_stores(settings)
+    client = MilvusClient(uri=settings.milvus.uri)
+    # Another test's vectors bear the same ids.
+    client.drop_collection(stores.fingerprint.collection)
+    client.close()
     for n in range(PICTURES):
         (tmp_path / f"{n}.png").write_bytes(drawing(f"kill-{n}"))
     # Every twentieth path twice: two rows, one picture.
