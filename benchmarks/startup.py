@@ -57,9 +57,9 @@ class Probe:
         if self._stage == "embed":
             from jobs.embed import Embedding as Stage
         elif self._stage == "fetch":
-            from jobs.fetch import Fetcher as Stage  # type: ignore[assignment]
+            from jobs.fetch import Fetcher as Stage  # type: ignore[assignment]  # one of three
         else:
-            from jobs.write import Writer as Stage  # type: ignore[assignment]
+            from jobs.write import Writer as Stage  # type: ignore[assignment]  # one of three
         if self._stage == "embed":
             import torch  # noqa: F401 - the seconds that it takes are the model's otherwise
         imported = time.perf_counter()

@@ -46,7 +46,7 @@ class Edge:
             await self._app(scope, receive, send_hardened)
         except ClientDisconnect:
             logger.debug("request %s: the caller hung up", request_id)
-        except Exception:
+        except Exception:  # the edge of a request: logged with its id, and answered with 500 where nothing was answered yet
             logger.exception("request %s failed", request_id)
             if started:
                 raise

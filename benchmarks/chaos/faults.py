@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import psutil
 import redis
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from benchmarks.chaos.clock import HOUR, step_clock
 from benchmarks.chaos.loader import Loader
@@ -19,7 +18,8 @@ from benchmarks.chaos.locks import Stranger
 from benchmarks.chaos.schedule import Strike
 from benchmarks.chaos.stack import LEASE_S, LOCK_TIMEOUT_S, MILVUS_TIMEOUT_S, Stack
 from cli.stack.process import ServerProcess
-from imagesearch.errors import StoreError, StoreUnavailable
+from imagesearch.errors import StoreError
+from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 
 T = TypeVar("T")
@@ -30,6 +30,7 @@ ACTORS = {"fetch": "FetchWorker", "embed": "EmbedWorker", "write": "WriteWorker"
 # How long a killed server stays away at most, beside the time of its start.
 AWAY_S = 2.0
 TARGET_S = 120.0
+NODE_S = 90.0
 DEADLOCKS_S = 3.0
 # Longer than anyone waits for Milvus.
 SLOW_S = MILVUS_TIMEOUT_S + 2.0
@@ -87,7 +88,7 @@ class Faults:
             node.stop()
             time.sleep(AWAY_S * strike.length)
             # Ray gives a node half a minute to be known to the cluster, which a busy machine may outlast.
-            retry(stop=stop_after_attempt(3), retry=retry_if_exception_type(StoreUnavailable), reraise=True)(node.start)()
+            patiently(node.start, NODE_S)
 
     def _head(self, strike: Strike) -> None:
         with self._parts["ray"]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import grpc
 
-from cli.stack.process import LOOPBACK, ServerProcess
-from config.settings import PROJECT_ROOT
+from cli.stack.process import LOOPBACK, ServerProcess, python_path
 
 # Bytes of new vectors before they become a segment. Until then Milvus Lite keeps each as a Python object and goes through all of
 # them at every search and every upsert: with its 128 MiB, 4,000 vectors of 1280 numbers take 535 ms a search and 300 ms an upsert
@@ -22,8 +20,7 @@ def milvus_lite_process(home: Path, port: int) -> ServerProcess:
     data = home / "data" / "milvus"
     options = ["server", "--host", LOOPBACK, "--port", str(port), "--data-dir", str(data)]
     command = [sys.executable, "-m", "cli.stack.lite_server", *options]
-    paths = filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])
-    env = {"MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES": str(MEMTABLE_BYTES), "PYTHONPATH": os.pathsep.join(paths)}
+    env = {"MILVUS_LITE_MEMTABLE_MEMORY_LIMIT_BYTES": str(MEMTABLE_BYTES), "PYTHONPATH": python_path()}
     return ServerProcess("milvus", home, command, lambda: grpc_answers(port), env)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from config.settings import PROJECT_ROOT
 from imagesearch.errors import ConfigError, StoreUnavailable
 
 LOOPBACK = "127.0.0.1"
@@ -168,8 +169,7 @@ def _start_s(pid: int) -> float:
 def _living(noted: Mapping[str, float]) -> psutil.Process | None:
     try:
         process = psutil.Process(int(noted["pid"]))
-        # The system tells its own start in whole seconds, reckoned anew each time: the same start may look a second off.
-        same = abs(_start_s(process.pid) - noted.get("start_s", math.inf)) < 2.0
+        same = abs(_start_s(process.pid) - noted.get("start_s", math.inf)) < 1.0
     except psutil.NoSuchProcess:
         return None
     return process if same and _lives(process) else None
@@ -205,6 +205,11 @@ def _each(processes: Iterable[psutil.Process], action: str) -> None:
             getattr(process, action)()
         except psutil.NoSuchProcess:
             continue
+
+
+def python_path() -> str:
+    """Return the PYTHONPATH with which a process imports this code, wherever it is started."""
+    return os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
 
 
 def free_ports(count: int) -> list[int]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens
-from config.settings import PROFILE_VARIABLE, PROJECT_ROOT, Settings
+from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens, python_path
+from config.settings import PROFILE_VARIABLE, Settings
 
 # What Ray appends to its temporary folder for a socket: session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.
 SOCKET_TAIL = 75
@@ -101,7 +101,7 @@ def node_variables(settings: Settings, address: str) -> dict[str, str]:
         # A job's entrypoint says `python`.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         # Replicas and job drivers import the code from here.
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": python_path(),
     }
 
 

@@ -16,7 +16,7 @@ from imagesearch.stores.sql.migrate import migrate
 from imagesearch.types import AddRequest, LogState
 from tests.e2e.conftest import drawing, environment
 
-PICTURES = 300
+PICTURES = 400
 
 
 @pytest.fixture

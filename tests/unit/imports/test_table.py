@@ -201,8 +201,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, seen)
 """
 
 
-@pytest.mark.parametrize(("kind", "count"), [("csv", 200_000), ("jsonl", 100_000), ("parquet", 200_000)])
-def test_all_lines_take_no_more_memory_than_the_first_ten_thousand(tmp_path, kind, count):
+@pytest.mark.parametrize(("kind", "count"), [("csv", 1_000_000), ("jsonl", 200_000), ("parquet", 200_000)])
+def test_a_million_lines_take_no_more_memory_than_ten_thousand(tmp_path, kind, count):
     file = tmp_path / f"m.{kind}"
     if kind == "parquet":
         # One row group, as some writers make it.
