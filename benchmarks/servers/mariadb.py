@@ -22,12 +22,15 @@ class MariaDb:
 
     def __init__(self, home: Path) -> None:
         self._data = home / "data" / "mariadb"
+        # As it starts a server deletes all temporary tables that it finds there, another server's too.
+        self._scratch = home / "tmp"
         (self.port,) = free_ports(1)
         command = [
             _program("mariadbd"),
             "--no-defaults",
             f"--user={getpass.getuser()}",
             f"--datadir={self._data}",
+            f"--tmpdir={self._scratch}",
             f"--socket={home}/mariadb.sock",
             f"--pid-file={home}/mariadb.pid",
             f"--bind-address={LOOPBACK}",
@@ -40,20 +43,26 @@ class MariaDb:
         self.start, self.stop, self.process = self.server.start, self.server.stop, self.server.running
 
     def install(self) -> None:
-        """Make the data folder, once, before the first start."""
+        """Make the data folder, once, before the first start. Raises ConfigError with what the server said."""
         self._data.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
+        self._scratch.mkdir(exist_ok=True)
+        made = subprocess.run(
             [
                 _program("mariadb-install-db"),
                 "--no-defaults",
                 f"--user={getpass.getuser()}",
                 f"--datadir={self._data}",
+                f"--tmpdir={self._scratch}",
                 "--auth-root-authentication-method=normal",
                 "--skip-test-db",
             ],
-            check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         )
+        if made.returncode != 0:
+            raise ConfigError(f"MariaDB's data folder could not be made: {made.stdout}")
 
     def execute(self, statement: str) -> list[tuple[object, ...]]:
         """Run one statement as root and return its rows. Raises pymysql.MySQLError."""
