@@ -9,11 +9,13 @@ PIP := $(BIN)/pip --disable-pip-version-check --no-input
 # Unset: the port that the stack runs on, else 8000.
 PORT ?=
 IMAGES ?=
-# Processes that run the tests.
-WORKERS ?= 2
+# Processes that run the tests; one more than processors, since many tests wait for servers.
+WORKERS ?= 3
 CHECKED := config imagesearch serve_app jobs cli tests
 
 export PORT IMAGES
+# Modules are compiled when they are first imported, and kept: pip would compile them all, most of which nobody imports.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo down test servers pytest bench lint format lock clean
 
@@ -27,12 +29,12 @@ help:
 # The locks are complete, so nothing is resolved: quick, in any order, and the same everywhere.
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	grep -v '^#' requirements.lock | xargs -P 2 -n 38 $(PIP) install --quiet --no-deps
+	grep -v '^#' requirements.lock | xargs -P 2 -n 38 $(PIP) install --quiet --no-compile --no-deps
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(DEV_READY): $(READY) requirements-dev.lock
-	$(PIP) install --quiet --no-deps -r requirements-dev.lock
+	$(PIP) install --quiet --no-compile --no-deps -r requirements-dev.lock
 	touch $@
 
 demo: $(READY)
