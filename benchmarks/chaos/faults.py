@@ -19,7 +19,6 @@ from benchmarks.chaos.schedule import Strike
 from benchmarks.chaos.stack import LEASE_S, LOCK_TIMEOUT_S, MILVUS_TIMEOUT_S, Stack
 from cli.stack.process import ServerProcess
 from imagesearch.errors import StoreError
-from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 
 T = TypeVar("T")
@@ -30,7 +29,6 @@ ACTORS = {"fetch": "FetchWorker", "embed": "EmbedWorker", "write": "WriteWorker"
 # How long a killed server stays away at most, beside the time of its start.
 AWAY_S = 2.0
 TARGET_S = 120.0
-NODE_S = 90.0
 DEADLOCKS_S = 3.0
 # Longer than anyone waits for Milvus.
 SLOW_S = MILVUS_TIMEOUT_S + 2.0
@@ -87,8 +85,7 @@ class Faults:
             # What is left of it ends with it, as on a machine that is gone.
             node.stop()
             time.sleep(AWAY_S * strike.length)
-            # Ray gives a node half a minute to be known to the cluster, which a busy machine may outlast.
-            patiently(node.start, NODE_S)
+            node.start()
 
     def _head(self, strike: Strike) -> None:
         with self._parts["ray"]:

@@ -12,11 +12,13 @@ import psutil
 from cli.stack.process import LOOPBACK, ServerProcess, listens
 from cli.stack.ray_node import RayPorts, node_variables, own_ports, ray_folder, remove_ray_folder
 from config.settings import Settings
+from imagesearch.stores.patience import patiently
 
 # `ray start` takes 127.0.0.1 for a slip, and puts another address of the machine in its place, where the others would listen.
 # The variable that the single node is told by (cli/stack/ray_node.py) would also forbid a second node.
 START = "from ray._private import services; services.resolve_ip_for_localhost = str; from ray.scripts.scripts import main; main()"
 START_S = 120
+PATIENCE_S = 90.0
 SIZE = ("--num-gpus=0", "--object-store-memory=200000000")
 
 
@@ -25,7 +27,14 @@ class RayNode:
 
     def __init__(self, server: ServerProcess) -> None:
         self.server = server
-        self.start, self.stop = server.start, server.stop
+        self.stop = server.stop
+
+    def start(self) -> None:
+        """Start it, again where it was too slow: Ray gives a node half a minute to be known, which a busy machine may outlast.
+
+        Raises StoreUnavailable.
+        """
+        patiently(self.server.start, PATIENCE_S)
 
     def raylet(self) -> psutil.Process | None:
         """Return the node's own process, whose end is the node's."""
