@@ -158,8 +158,12 @@ class ImportSettings(Section):
 class SearchSettings(Section):
     """The search path of the ingress."""
 
+    timeout_s: float = Field(60.0, gt=0, description="how long a search may take; a caller's X-Timeout-Ms shortens it")
     embed_timeout_s: float = Field(60.0, gt=0, description="how long a query waits for the embedder, its cold start included")
+    exact_timeout_s: float = Field(30.0, gt=0, description="how long a search with `exact` compares pictures one by one")
+    wait_s: float = Field(5.0, ge=0, description="how long a search waits for the add request that its `log_id` names")
     decode_threads: int = Field(4, ge=1)
+    queue: int = Field(256, ge=1, description="calls that may wait for each pool of threads, before callers are told to come again")
 
 
 class AuthSettings(Section):

@@ -49,9 +49,12 @@ class VectorIndex(Protocol):
     def upsert(self, rows: Sequence[IndexRow], vectors: Vectors) -> None:
         """Write vectors under their ids; an id that is there already is replaced. Searchable when this returns."""
 
-    def search(self, vector: Vector, top_k: int, namespace: str, created: tuple[int, int] | None = None) -> list[Hit]:
+    def search(
+        self, vector: Vector, top_k: int, namespace: str, created: tuple[int, int] | None = None, effort: int | None = None
+    ) -> list[Hit]:
         """Return up to `top_k` hits of the namespace, best score first; `created`: only those of these Unix seconds, both included.
 
+        `effort` says how far an approximate index looks, in its own measure; None: as it is set.
         An index may be approximate: where it holds few that are asked for among many, it may return fewer than there are.
         """
 

@@ -179,6 +179,18 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What a search of the index finds of the true `top_k` nearest, on average over `queries`, with `effort` in its own measure."""
+
+    effort: int
+    recall: float
+    top_k: int
+    queries: int
+    vectors: int
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class IndexRow:
     """One row to upsert into the vector index, beside its vector; `create_time` in Unix seconds."""
 

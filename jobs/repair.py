@@ -10,8 +10,8 @@ from jobs.difference import Difference, Kind
 def repair(stores: Stores, one: Difference) -> str:
     """Mend one difference and say how. A crash midway leaves a difference that the next audit finds."""
     if one.kind is Kind.ORPHAN:
-        stores.index.delete([one.milvus_id])
-        return "deleted the vector"
+        removed = stores.changes.purge(one.milvus_id, stores.index.delete)
+        return "deleted the vector" if removed else "left it: its picture came back"
     if one.kind is Kind.MISSING:
         requests = stores.ledger.reopen(one.milvus_id)
         return f"opened its {requests} add requests again, to be embedded anew"

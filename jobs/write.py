@@ -40,7 +40,9 @@ class Writer:
             targets = [batch.fresh[place].target for place in good]
             patiently(partial(self._index(embedded.fingerprint).upsert, targets, embedded.vectors[good]), load.store_retry_s)
             found = found + [
-                Found(row, batch.fresh[place].target.milvus_id, embedded=True) for place in good for row in batch.fresh[place].rows
+                Found(row, fresh.target.milvus_id, embedded=True, create_time=fresh.target.create_time)
+                for fresh in map(batch.fresh.__getitem__, good)
+                for row in fresh.rows
             ]
             faults = faults + [Fault(row, error) for place, error in embedded.failed.items() for row in batch.fresh[place].rows]
         upserted = perf_counter()

@@ -106,9 +106,14 @@ class PictureView(BaseModel):
 
 
 class HitView(PictureView):
-    """A picture that was found; `score` is cosine similarity in [-1, 1]."""
+    """A picture that was found; `score` is cosine similarity in [-1, 1].
+
+    `view`: which view of the query it is near to. `same`: with `group`, further hits that look like this one, by milvus_id.
+    """
 
     score: float
+    view: str
+    same: list[int]
 
 
 class PicturePage(BaseModel):
@@ -119,8 +124,12 @@ class PicturePage(BaseModel):
 
 
 class TimingView(BaseModel):
-    """Milliseconds of each stage; 0 where a query does not need it. `decode` includes reading an `image_path`."""
+    """Milliseconds of each stage; 0 where a query does not need it. `decode` includes reading an `image_path`.
 
+    `wait` is for the `log_id`.
+    """
+
+    wait: float
     decode: float
     embed: float
     search: float
@@ -131,24 +140,61 @@ class TimingView(BaseModel):
 class RankingView(BaseModel):
     """How the hits were ranked.
 
-    `index`: in the order of the vector index, of whose nearest `examined` those that match were taken. `exact`: those that match
-    were compared with the query one by one. `complete` is false where the time for that (`filter.timeout_s`) was over first:
-    nearer pictures, or more of them, may exist.
+    `index`: in the order of the vector index, of whose nearest `examined` those that match were taken, `filtered` did not.
+    `exact`: those that match were compared with the query one by one. `complete` is false where the time for that
+    (`filter.timeout_s`, `search.exact_timeout_s`) was over first: nearer pictures, or more of them, may exist.
     """
 
     strategy: Literal["index", "exact"]
     examined: int
+    filtered: int
     complete: bool
 
 
+class CalibrationView(BaseModel):
+    """What searches with this effort found of the true `top_k` nearest, on average over `queries`, when it was measured."""
+
+    effort: int
+    recall: float
+    top_k: int
+    queries: int
+    vectors: int
+    create_time: datetime
+
+
+class IndexView(BaseModel):
+    """The vector index and what this search was done with; scores are cosine similarities whatever its metric.
+
+    `calibration`: for a search that asks for a `recall`, what its parameters were chosen by.
+    """
+
+    kind: str
+    metric: str
+    params: dict[str, int]
+    calibration: CalibrationView | None
+
+
 class SearchAnswer(BaseModel):
-    """What was found, best first; `dropped` counts hits of the index that the catalog did not confirm."""
+    """What was found, best first; `dropped` counts hits of the index that the catalog does not show: deleted, or not final yet.
+
+    `lag_s` is the age, in seconds, of the oldest add request that is not searchable yet; null: all are.
+    """
 
     hits: list[HitView]
     timing_ms: TimingView
     model: str
     dropped: int
     ranking: RankingView
+    index: IndexView
+    lag_s: float | None
+
+
+class Comparison(BaseModel):
+    """How alike two pictures are; `score` is cosine similarity in [-1, 1]."""
+
+    score: float
+    timing_ms: TimingView
+    model: str
 
 
 class Stats(BaseModel):

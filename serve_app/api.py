@@ -16,6 +16,7 @@ from serve_app.body_limit import BodyLimit
 from serve_app.edge import Edge
 from serve_app.openapi import Api
 from serve_app.problems import on_error, on_http, on_invalid_parameters
+from serve_app.routes.changes import change_routes
 from serve_app.routes.docs import docs_routes
 from serve_app.routes.images import image_routes
 from serve_app.routes.imports import import_routes
@@ -55,6 +56,7 @@ def create_api(services: Services) -> FastAPI:
     )
     api.include_router(docs_routes(TITLE))
     api.include_router(image_routes(services))
+    api.include_router(change_routes(services))
     api.include_router(import_routes(services))
     api.include_router(search_routes(services))
     api.include_router(service_routes(services))

@@ -1,15 +1,17 @@
-"""The pictures nearest to a vector: by the index as far as that reaches, one by one where it does not."""
+"""The pictures nearest to any of some vectors: by the index as far as that reaches, one by one where it does not."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
 
 from imagesearch.filters import Filter
-from imagesearch.types import Hit, Vector, Vectors
+from imagesearch.types import Hit, Vectors
+from serve_app.merged import Merged, merged
 from serve_app.services import Services
 from serve_app.timing import Timing
 
@@ -28,25 +30,33 @@ FIRST_LOOK_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How many pictures, which, and with which score at least."""
+    """How many pictures, which, and with which score at least.
+
+    `exact`: all that match are compared one by one. `effort`: how far the index looks, in its own measure; None: as it is set.
+    """
 
     count: int
     namespace: str
     filter: Filter
     min_score: float
+    exact: bool = False
+    effort: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
     """Hits, best first, all of them pictures that are searchable and match.
 
-    Of `examined` hits of the index and vectors compared one by one, `dropped` had no searchable row. `exact`: all that match
-    were compared one by one, or all that were before the time was over, which `complete` tells apart.
+    `views` says by which of the vectors each was found. Of `examined` hits of the index and vectors compared one by one, `dropped`
+    had no searchable row, and `filtered` one that does not match. `exact`: all that match were compared one by one, or all that
+    were before the time was over, which `complete` tells apart.
     """
 
     hits: list[Hit]
+    views: dict[int, int] = field(default_factory=dict)
     examined: int = 0
     dropped: int = 0
+    filtered: int = 0
     exact: bool = False
     complete: bool = True
 
@@ -75,33 +85,35 @@ class Nearest:
         self._index = services.stores.index
         self._matches = services.stores.matches
 
-    async def find(self, vector: Vector, wanted: Wanted, timing: Timing) -> Ranking:
+    async def find(self, vectors: Vectors, wanted: Wanted, timing: Timing) -> Ranking:
         """Return as many as are wanted where so many match. Raises InputError for a key that is not kept, StoreError."""
         self._matches.check(wanted.filter)
-        deadline = perf_counter() + self._services.filter_timeout_s
+        patience_s = self._services.exact_timeout_s if wanted.exact else self._services.filter_timeout_s
+        deadline = perf_counter() + patience_s
         walk = Walk(self._services, self._matches.walk(wanted.namespace, wanted.filter, PAGE))
+        if wanted.exact:
+            return await self._one_by_one(vectors, wanted, walk, Ranking([]), deadline, timing)
         if wanted.filter:
             with timing.stage("metadata"):
                 patience = perf_counter() + FIRST_LOOK_S
                 while not walk.ended and len(walk.fresh) <= FEW and perf_counter() < patience:
                     await walk.step()
             if walk.ended and len(walk.fresh) <= FEW:
-                return await self._one_by_one(vector, wanted, walk, Ranking([]), deadline, timing)
-        ranking, enough = await self._by_index(vector, wanted, timing)
+                return await self._one_by_one(vectors, wanted, walk, Ranking([]), deadline, timing)
+        ranking, enough = await self._by_index(vectors, wanted, timing)
         # An index that gives fewer than were asked for does not say that there are no more.
-        return ranking if enough else await self._one_by_one(vector, wanted, walk, ranking, deadline, timing)
+        return ranking if enough else await self._one_by_one(vectors, wanted, walk, ranking, deadline, timing)
 
-    async def _by_index(self, vector: Vector, wanted: Wanted, timing: Timing) -> tuple[Ranking, bool]:
+    async def _by_index(self, vectors: Vectors, wanted: Wanted, timing: Timing) -> tuple[Ranking, bool]:
         """Ask the index for more until enough of its hits are confirmed, or it has no more; say whether they are enough."""
         asked = min(max(FIRST_FACTOR * wanted.count, FIRST_HITS), MOST_HITS) if wanted.filter else wanted.count
-        created = wanted.filter.created_between()
         known: set[int] = set()
         searchable: set[int] = set()
         matching: set[int] = set()
         while True:
             with timing.stage("search"):
-                found = await self._services.milvus.run(self._index.search, vector, asked, wanted.namespace, created)
-            hits = [hit for hit in found if hit.score >= wanted.min_score]
+                found = await self._merged(vectors, asked, wanted)
+            hits = [hit for hit in found.hits if hit.score >= wanted.min_score]
             with timing.stage("metadata"):
                 unknown = {hit.milvus_id for hit in hits} - known
                 confirmed = await self._services.sql.run(self._matches.confirm, unknown, wanted.filter)
@@ -109,19 +121,27 @@ class Nearest:
             searchable |= confirmed.searchable
             matching |= confirmed.matching
             good = [(rank, hit) for rank, hit in enumerate(hits, 1) if hit.milvus_id in matching][: wanted.count]
-            enough = len(good) == wanted.count or len(hits) < len(found)
-            if enough or len(found) < asked or asked >= MOST_HITS:
+            enough = len(good) == wanted.count or len(hits) < len(found.hits)
+            if enough or not found.more or asked >= MOST_HITS:
                 examined = hits[: good[-1][0]] if len(good) == wanted.count else hits
                 dropped = sum(hit.milvus_id not in searchable for hit in examined)
-                return Ranking([hit for _, hit in good], len(examined), dropped), enough
+                filtered = len(examined) - dropped - len(good)
+                return Ranking([hit for _, hit in good], found.views, len(examined), dropped, filtered), enough
             # As many as should do by what the first ones gave, and some to spare.
             asked = min(max(2 * asked, 3 * asked * wanted.count // (2 * max(len(good), 1))), MOST_HITS)
 
+    async def _merged(self, vectors: Vectors, asked: int, wanted: Wanted) -> Merged:
+        created = wanted.filter.created_between()
+        search, run = self._index.search, self._services.milvus.run
+        calls = (run(search, vector, asked, wanted.namespace, created, wanted.effort) for vector in vectors)
+        return merged(await asyncio.gather(*calls), asked)
+
     async def _one_by_one(
-        self, vector: Vector, wanted: Wanted, walk: Walk, ranking: Ranking, deadline: float, timing: Timing
+        self, vectors: Vectors, wanted: Wanted, walk: Walk, ranking: Ranking, deadline: float, timing: Timing
     ) -> Ranking:
-        """Compare all that match, beyond those of the ranking, with the vector, until the time is over."""
+        """Compare all that match, beyond those of the ranking, with the vectors, until the time is over."""
         best = {hit.milvus_id: hit for hit in ranking.hits}
+        views = dict(ranking.views)
         compared = 0
         while walk.fresh or not walk.ended:
             if perf_counter() > deadline:
@@ -133,21 +153,25 @@ class Nearest:
             del walk.fresh[:PAGE]
             if ids:
                 with timing.stage("search"):
-                    hits = await self._services.milvus.run(self._compare, vector, ids)
+                    found = await self._services.milvus.run(self._compare, vectors, ids)
                 compared += len(ids)
-                best |= {hit.milvus_id: hit for hit in hits if hit.score >= wanted.min_score}
+                best |= {hit.milvus_id: hit for hit in found.hits if hit.score >= wanted.min_score}
                 best = {hit.milvus_id: hit for hit in _ranked(best.values())[: wanted.count]}
+                views |= found.views
         complete = walk.ended and not walk.fresh
-        exact = bool(compared) or not ranking.hits
-        return Ranking(_ranked(best.values()), ranking.examined + compared, ranking.dropped, exact, complete)
+        exact = wanted.exact or bool(compared) or not ranking.hits
+        examined = ranking.examined + compared
+        return replace(ranking, hits=_ranked(best.values()), views=views, examined=examined, exact=exact, complete=complete)
 
-    def _compare(self, vector: Vector, ids: list[int]) -> list[Hit]:
-        vectors = self._index.fetch(ids)
-        if not vectors:
-            return []
-        rows: Vectors = np.stack(list(vectors.values()))
-        scores = np.clip(rows @ vector, -1.0, 1.0)
-        return [Hit(one, float(score)) for one, score in zip(vectors, scores, strict=True)]
+    def _compare(self, vectors: Vectors, ids: list[int]) -> Merged:
+        stored = self._index.fetch(ids)
+        if not stored:
+            return Merged([], {}, more=False)
+        rows: Vectors = np.stack(list(stored.values()))
+        scores = np.clip(rows @ vectors.T, -1.0, 1.0)
+        best = scores.argmax(axis=1)
+        hits = [Hit(one, float(score[view])) for one, score, view in zip(stored, scores, best, strict=True)]
+        return Merged(hits, dict(zip(stored, map(int, best), strict=True)), more=False)
 
 
 def _ranked(hits: Iterable[Hit]) -> list[Hit]:

@@ -9,10 +9,11 @@ from pydantic.json_schema import models_json_schema
 
 from serve_app.answers import NotReady, Problem
 from serve_app.body import FORM, JSON
-from serve_app.schemas import AddBatch, AddForm, AddItem, ImportRequest, Message, SearchForm, SearchQuery
+from serve_app.queries import SEARCH_BODIES
+from serve_app.schemas import AddBatch, AddForm, AddItem, ImagePatch, ImportRequest, Message
 
 REF = "#/components/schemas/{model}"
-BODIES: tuple[type[Message], ...] = (AddForm, AddItem, AddBatch, ImportRequest, SearchForm, SearchQuery)
+BODIES: tuple[type[Message], ...] = (AddForm, AddItem, AddBatch, ImagePatch, ImportRequest, *SEARCH_BODIES)
 
 
 def body(*, form: type[Message] | None = None, json: type[Message]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ STATUS: dict[type[ImageSearchError], int] = {
     errors.BodyTooLarge: 413,
     errors.UnknownImage: 404,
     errors.UnknownLog: 404,
+    errors.NotLoadedYet: 503,
+    errors.NotCalibrated: 409,
     errors.UnknownImport: 404,
     errors.UnknownNamespace: 404,
     errors.IdempotencyConflict: 409,
@@ -50,6 +52,7 @@ STATUS: dict[type[ImageSearchError], int] = {
     errors.StoreUnavailable: 503,
     errors.StoreBusy: 503,
     errors.Overloaded: 429,
+    errors.DeadlineExceeded: 504,
 }
 
 # Queues empty within a forward pass or two; a store that went away is seldom back sooner than this.

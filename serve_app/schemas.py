@@ -1,23 +1,19 @@
-"""The requests as callers write them, in forms and in JSON."""
+"""The requests as callers write them, in forms and in JSON; those that search are in `queries`."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic import Strict as StrictType
 
 from imagesearch.errors import InputError
-from imagesearch.filters import Filter
 from imagesearch.images.place import MAX_PATH_CHARACTERS
 from imagesearch.info import check_info
 from imagesearch.types import DEFAULT_NAMESPACE, MAX_ID, NAMESPACE_PATTERN
-from serve_app.filter_field import FILTER_SCHEMA, read_filter
 from serve_app.json_text import parse_json
 
 MAX_BATCH_ITEMS = 1000
-# The most that Milvus takes.
-MAX_DIM = 32_768
 
 
 class Message(BaseModel):
@@ -59,19 +55,6 @@ InfoText = Annotated[
     WithJsonSchema({"type": "string", "contentMediaType": "application/json", "description": "a JSON object, 64 KiB at most"}),
 ]
 Upload = Annotated[bytes, StrictType(), WithJsonSchema({"type": "string", "format": "binary", "description": "the picture"})]
-TopK = Annotated[int, Field(ge=1, le=1000)]
-Offset = Annotated[int, Field(ge=0, le=10_000, description="how many of the nearest are left out")]
-MinScore = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False, description="pictures with a lower score are left out")]
-GivenVector = Annotated[
-    list[Annotated[float, Field(allow_inf_nan=False)]],
-    Field(max_length=MAX_DIM, fail_fast=True, description="a vector of the model's dimension, of any length but 0"),
-]
-FilterJson = Annotated[Filter, PlainValidator(read_filter), WithJsonSchema(FILTER_SCHEMA)]
-FilterText = Annotated[
-    Filter,
-    PlainValidator(lambda text: read_filter(parse_field(text))),
-    WithJsonSchema({"type": "string", "contentMediaType": "application/json", "contentSchema": FILTER_SCHEMA}),
-]
 Id = Annotated[int, Field(ge=0, le=MAX_ID)]
 
 
@@ -103,29 +86,13 @@ class AddBatch(Message):
     ]
 
 
-class SearchQuery(Message):
-    """Exactly one of `image_path`, `image_base64`, `milvus_id` and `vector` says what to search by."""
+class ImagePatch(Message):
+    """What to change of a picture."""
 
-    image_path: ImagePath | None = None
-    image_base64: str | None = Field(None, description="the bytes of a picture in standard base64")
-    milvus_id: Id | None = Field(None, description="a picture that is in the collection already")
-    vector: GivenVector | None = None
-    top_k: TopK = 10
-    offset: Offset = 0
-    min_score: MinScore = -1.0
-    filter: FilterJson = Field(default_factory=Filter)
-    namespace: Namespace = DEFAULT_NAMESPACE
-
-
-class SearchForm(Message):
-    """A picture to search by."""
-
-    file: Upload
-    top_k: TopK = 10
-    offset: Offset = 0
-    min_score: MinScore = -1.0
-    filter: FilterText = Field(default_factory=Filter)
-    namespace: Namespace = DEFAULT_NAMESPACE
+    info: Annotated[Info, Field(description="merged into the info of one source: null removes a key")]
+    log_id: Annotated[
+        Id | None, Field(description="of which source; the oldest, whose info is shown first, where none is named")
+    ] = None
 
 
 class ImportRequest(Message):

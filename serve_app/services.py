@@ -9,6 +9,7 @@ from imagesearch.ports import Announcer, Embedder, ImportReaders
 from imagesearch.stores.factory import Stores
 from imagesearch.types import CatalogEntry
 from serve_app.gate import Gate
+from serve_app.lag import Lag
 from serve_app.readiness import StorePings
 from serve_app.workers import Workers
 
@@ -26,20 +27,26 @@ class Services:
         self.sources = settings.sources
         self.import_lease_s = settings.imports.lease_s
         self.filter_timeout_s = settings.filter.timeout_s
+        self.exact_timeout_s = settings.search.exact_timeout_s
+        self.wait_s = settings.search.wait_s
+        self.timeout_s = settings.search.timeout_s
+        self.milvus_settings = settings.milvus
         self.stores = stores
         self.embedder = embedder
         self.announcer = announcer
         self.readers = readers
         self.pings = StorePings({"sql": stores.add_log, "milvus": stores.index, "blobs": stores.blobs})
-        self.decode = Workers("decode", settings.search.decode_threads)
-        self.read = Workers("read", WAITING_THREADS)
-        self.blobs = Workers("blobs", WAITING_THREADS)
-        self.milvus = Workers("milvus", WAITING_THREADS)
+        queue = settings.search.queue
+        self.decode = Workers("decode", settings.search.decode_threads, queue)
+        self.read = Workers("read", WAITING_THREADS, queue)
+        self.blobs = Workers("blobs", WAITING_THREADS, queue)
+        self.milvus = Workers("milvus", WAITING_THREADS, queue)
         # As many as the database pool lends connections: a further thread would only wait for one.
-        self.sql = Workers("sql", 2 * settings.sql.pool_size)
-        self.rates = Workers("rates", WAITING_THREADS)
+        self.sql = Workers("sql", 2 * settings.sql.pool_size, queue)
+        self.rates = Workers("rates", WAITING_THREADS, queue)
         # One that is started takes seconds; all others who call wait for the same.
-        self.imports = Workers("imports", 1)
+        self.imports = Workers("imports", 1, queue)
+        self.lag = Lag(stores.add_log, self.sql)
         self.gate = Gate(settings.auth, stores.keys, stores.rates, self.sql, self.rates)
 
     async def entry(self, milvus_id: int, caller: Key) -> CatalogEntry:

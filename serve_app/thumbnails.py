@@ -1,15 +1,11 @@
-"""Small copies of catalogued pictures, made from whichever of their sources still holds the same bytes."""
+"""Small copies of catalogued pictures."""
 
 from __future__ import annotations
 
-from imagesearch.errors import EmptyImage, SourceError, SourceNotFound, TooManyBytes
-from imagesearch.images.hashes import content_hash
 from imagesearch.images.thumbnail import thumbnail
 from imagesearch.types import CatalogEntry
+from serve_app.originals import Originals
 from serve_app.services import Services
-
-# Each may be a slow server; the oldest sources are the likeliest to be our own storage.
-SOURCES_TRIED = 5
 
 
 class ThumbnailService:
@@ -17,6 +13,7 @@ class ThumbnailService:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._originals = Originals(services)
 
     @staticmethod
     def etag(entry: CatalogEntry, size: int) -> str:
@@ -24,19 +21,6 @@ class ThumbnailService:
         return f'"{entry.facts.content_hash}-{size}"'
 
     async def render(self, entry: CatalogEntry, size: int) -> bytes:
-        """Return a WebP of at most `size` pixels a side.
-
-        Raises the last SourceError where no source can be read, SourceNotFound where all hold other bytes by now.
-        """
-        error: SourceError = SourceNotFound("no source of this picture holds its bytes any more")
-        for source in entry.sources[:SOURCES_TRIED]:
-            try:
-                data = await self._services.read.run(self._services.stores.sources.read, source.image_path)
-            except SourceError as exc:
-                error = exc
-                continue
-            except (TooManyBytes, EmptyImage):
-                continue  # what lies there now is another file
-            if await self._services.decode.run(content_hash, data) == entry.facts.content_hash:
-                return await self._services.decode.run(thumbnail, data, self._services.images, size)
-        raise error
+        """Return a WebP of at most `size` pixels a side. Raises SourceError where the picture's bytes cannot be had."""
+        data = await self._originals.read(entry)
+        return await self._services.decode.run(thumbnail, data, self._services.images, size)

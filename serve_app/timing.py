@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
+
+STAGES = ("wait", "decode", "embed", "search", "metadata")
 
 
 @dataclass(slots=True)
 class Timing:
     """Milliseconds by stage, from the moment it was made."""
 
-    stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("decode", "embed", "search", "metadata"), 0.0))
+    stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     started: float = field(default_factory=perf_counter)
 
     @contextmanager
@@ -26,3 +28,8 @@ class Timing:
         """Return the stages and the total so far."""
         total = 1000 * (perf_counter() - self.started)
         return {name: round(value, 3) for name, value in {**self.stages, "total": total}.items()}
+
+
+def server_timing(timing_ms: Mapping[str, float]) -> str:
+    """Return the header Server-Timing, which browsers show; stages that took no time are left out."""
+    return ", ".join(f"{name};dur={value:g}" for name, value in timing_ms.items() if value)

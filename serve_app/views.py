@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from config.sections import MilvusSettings
 from imagesearch.errors import ImageSearchError
-from imagesearch.types import CatalogEntry, LogRow
-from serve_app.answers import Added, HitView, ItemError, LoadError, LogEntry, PictureView, RankingView, Refused, SourceView
-from serve_app.nearest import Ranking
+from imagesearch.stores.milvus.collection import search_params
+from imagesearch.types import Calibrated, CatalogEntry, LogRow
+from serve_app.answers import (
+    Added,
+    CalibrationView,
+    HitView,
+    IndexView,
+    ItemError,
+    LoadError,
+    LogEntry,
+    PictureView,
+    RankingView,
+    Refused,
+    SearchAnswer,
+    SourceView,
+    TimingView,
+)
 from serve_app.problems import public_detail, status_of
+from serve_app.search import Found
 
 
 def added(row: LogRow) -> Added:
@@ -47,14 +64,38 @@ def picture(entry: CatalogEntry) -> PictureView:
     return PictureView(**_members(entry))
 
 
-def hit(score: float, entry: CatalogEntry) -> HitView:
-    """Show a picture that was found."""
-    return HitView(score=score, **_members(entry))
+def search_answer(found: Found, model: str, milvus: MilvusSettings) -> SearchAnswer:
+    """Show what a search found."""
+    ranking = found.ranking
+    return SearchAnswer(
+        hits=[
+            HitView(
+                score=group.score,
+                view=found.views[ranking.views.get(group.entry.milvus_id, 0)],
+                same=list(group.same),
+                **_members(group.entry),
+            )
+            for group in found.groups
+        ],
+        timing_ms=TimingView(**found.timing_ms),
+        model=model,
+        dropped=ranking.dropped,
+        ranking=RankingView(
+            strategy="exact" if ranking.exact else "index",
+            examined=ranking.examined,
+            filtered=ranking.filtered,
+            complete=ranking.complete,
+        ),
+        index=index(milvus, found.calibrated),
+        lag_s=found.lag_s,
+    )
 
 
-def ranking(how: Ranking) -> RankingView:
-    """Show how hits were ranked."""
-    return RankingView(strategy="exact" if how.exact else "index", examined=how.examined, complete=how.complete)
+def index(settings: MilvusSettings, calibrated: Calibrated | None) -> IndexView:
+    """Show the vector index, and what was chosen for one search."""
+    params = search_params(settings, settings.metric, 0, None if calibrated is None else calibrated.effort)["params"]
+    calibration = None if calibrated is None else CalibrationView(**asdict(calibrated))
+    return IndexView(kind=settings.index, metric=settings.metric, params=params, calibration=calibration)
 
 
 def _members(entry: CatalogEntry) -> dict[str, Any]:

@@ -5,22 +5,48 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
+
+from imagesearch.errors import Overloaded
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Workers:
-    """A pool of threads; one pool's hung calls never hold up another's."""
+    """A pool of threads, and `queue` calls that may wait for one; one pool's hung calls never hold up another's."""
 
-    def __init__(self, name: str, threads: int) -> None:
+    def __init__(self, name: str, threads: int, queue: int) -> None:
+        self._name = name
         self._pool = ThreadPoolExecutor(threads, name)
+        self._most = threads + queue
+        self.calls = 0
+        """How many wait or run."""
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the function in a thread; its errors are raised here."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        """Call the function in a thread; its errors are raised here. Raises Overloaded where too many calls wait.
+
+        Who gives up waiting costs nothing: a call that has not begun is dropped.
+        """
+        if self.calls >= self._most:
+            raise Overloaded(f"{self.calls} calls wait for {self._name} already")
+        call = self._pool.submit(lambda: function(*args, **kwargs))
+        self.calls += 1
+        loop = asyncio.get_running_loop()
+        # Counted until it has truly ended: one that cannot be dropped any more keeps its thread.
+        call.add_done_callback(lambda _: _soon(loop, self._ended))
+        return await asyncio.wrap_future(call)
+
+    def _ended(self) -> None:
+        self.calls -= 1
 
     def close(self) -> None:
         """Take no more calls; those that run end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    # A loop that is closed has nobody left who counts.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function)

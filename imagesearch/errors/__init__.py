@@ -6,6 +6,8 @@ ImageSearchError                    internal_error
 │   ├── BodyTooLarge                body_too_large
 │   ├── UnknownImage                unknown_image
 │   ├── UnknownLog                  unknown_log
+│   ├── NotLoadedYet                not_loaded_yet       retriable: a search waited for it
+│   ├── NotCalibrated               not_calibrated       a recall that was never measured
 │   ├── UnknownImport               unknown_import
 │   ├── UnknownNamespace            unknown_namespace
 │   ├── UnknownKey                  unknown_key
@@ -40,6 +42,7 @@ ImageSearchError                    internal_error
 │   ├── StoreUnavailable            store_unavailable    retriable; `data["store"]` names it
 │   └── StoreBusy                   store_busy           retriable: a lock, a deadlock, a full queue
 ├── Overloaded                      overloaded           retriable
+├── DeadlineExceeded                deadline_exceeded    retriable
 └── ConfigError                     config_error
 
 Adapters translate their driver's errors into these (`raise X from exc`); the web layer maps them to HTTP status codes, the
@@ -72,6 +75,8 @@ from imagesearch.errors.requests import (
     ImportConflict,
     InputError,
     MalformedJson,
+    NotCalibrated,
+    NotLoadedYet,
     RateLimited,
     Unauthorized,
     UnknownImage,
@@ -82,6 +87,7 @@ from imagesearch.errors.requests import (
 )
 from imagesearch.errors.service import (
     ConfigError,
+    DeadlineExceeded,
     EmbeddingFailed,
     ModelError,
     Overloaded,
@@ -100,6 +106,7 @@ __all__ = [
     "BadManifest",
     "BodyTooLarge",
     "ConfigError",
+    "DeadlineExceeded",
     "EmbeddingFailed",
     "EmptyImage",
     "Forbidden",
@@ -112,6 +119,8 @@ __all__ = [
     "MalformedJson",
     "ModelError",
     "NotAnImage",
+    "NotCalibrated",
+    "NotLoadedYet",
     "Overloaded",
     "RateLimited",
     "RuntimeMismatch",

@@ -35,6 +35,19 @@ class UnknownLog(InputError):
     code = "unknown_log"
 
 
+class NotLoadedYet(InputError):
+    """The add request that a search waits for is still pending."""
+
+    code = "not_loaded_yet"
+    retriable = True
+
+
+class NotCalibrated(InputError):
+    """Nobody has measured what a search of this collection's index finds of the true answer."""
+
+    code = "not_calibrated"
+
+
 class UnknownImport(InputError):
     """No bulk import has this id."""
 

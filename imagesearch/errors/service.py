@@ -68,6 +68,13 @@ class Overloaded(ImageSearchError):
     retriable = True
 
 
+class DeadlineExceeded(ImageSearchError):
+    """The request's time was over before it was answered."""
+
+    code = "deadline_exceeded"
+    retriable = True
+
+
 class ConfigError(ImageSearchError):
     """A setting is missing or wrong; the detail names it."""
 

@@ -17,7 +17,9 @@ from imagesearch.stores.clients import open_index, open_ledger, open_sources
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.redis_rates import RedisRates
 from imagesearch.stores.sql.add_log import AddLog
+from imagesearch.stores.sql.calibrations import Calibrations
 from imagesearch.stores.sql.catalog import Catalog
+from imagesearch.stores.sql.changes import Changes
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.keys import Keys
@@ -38,6 +40,8 @@ class Stores:
     waiting: Waiting
     catalog: Catalog
     matches: Matches
+    changes: Changes
+    calibrations: Calibrations
     imports: Imports
     keys: Keys
     rates: RedisRates
@@ -72,6 +76,8 @@ def open_stores(settings: Settings) -> Stores:
         waiting=Waiting(database),
         catalog=Catalog(database),
         matches=Matches(database, settings.filter.keys),
+        calibrations=Calibrations(database),
+        changes=Changes(database, settings.filter.keys),
         imports=Imports(database),
         keys=Keys(database),
         rates=RedisRates(settings.redis, fail_open=settings.auth.rate_limit_open),

@@ -1,49 +1,56 @@
-"""Search by a picture."""
+"""Search by pictures, and compare two."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from imagesearch.keys import Key, Role
 from serve_app import openapi, views
-from serve_app.answers import SearchAnswer, TimingView
+from serve_app.answers import Comparison, SearchAnswer, TimingView
 from serve_app.body import read_form_or_json
-from serve_app.schemas import SearchForm, SearchQuery
+from serve_app.deadline import deadline
+from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.search import SearchService
 from serve_app.services import Services
+from serve_app.timing import server_timing
+
+PROBLEMS = openapi.problems(
+    s403="image_path lies outside of what may be read",
+    s404="no such picture, file, add request or namespace",
+    s409="the recall that is asked for was never measured",
+    s413="too many bytes or pixels",
+    s415="not a picture, or not a content type that is taken",
+    s422="a field is wrong",
+    s429="the model, or a store, has too much to do",
+    s503="a store or the model does not answer, or the add request that the search waits for is not loaded yet",
+    s504="the time was over: the caller's X-Timeout-Ms, or search.timeout_s",
+)
 
 
 def search_routes(services: Services) -> APIRouter:
-    """Build the route /v1/search."""
+    """Build the routes /v1/search and /v1/compare."""
     router = APIRouter(tags=["search"])
     searching = SearchService(services)
     model = str(services.embedder.fingerprint)
     may_search = Depends(services.gate.needs(Role.SEARCH))
 
-    @router.post(
-        "/v1/search",
-        openapi_extra=openapi.body(form=SearchForm, json=SearchQuery),
-        responses=openapi.problems(
-            s403="image_path lies outside of what may be read",
-            s404="no such picture, file or namespace",
-            s413="too many bytes or pixels",
-            s415="not a picture, or not a content type that is taken",
-            s422="a field is wrong",
-            s429="the model has too much to do",
-            s503="a store or the model does not answer",
-        ),
-    )
-    async def search(request: Request, caller: Key = may_search) -> SearchAnswer:
-        """Find the pictures nearest to the one in the form, or to the one that the JSON names."""
+    @router.post("/v1/search", openapi_extra=openapi.body(form=SearchForm, json=SearchQuery), responses=PROBLEMS)
+    async def search(request: Request, response: Response, caller: Key = may_search) -> SearchAnswer:
+        """Find the pictures nearest to the one in the form, or to what the JSON names."""
         query = await read_form_or_json(request, SearchForm, SearchQuery)
         caller.check_namespace(query.namespace)
-        found = await searching.search(query, caller)
-        return SearchAnswer(
-            hits=[views.hit(score, entry) for score, entry in found.hits],
-            timing_ms=TimingView(**found.timing_ms),
-            model=model,
-            dropped=found.ranking.dropped,
-            ranking=views.ranking(found.ranking),
-        )
+        async with deadline(request, services.timeout_s):
+            found = await searching.search(query, caller)
+        response.headers["Server-Timing"] = server_timing(found.timing_ms)
+        return views.search_answer(found, model, services.milvus_settings)
+
+    @router.post("/v1/compare", openapi_extra=openapi.body(form=CompareForm, json=CompareQuery), responses=PROBLEMS)
+    async def compare(request: Request, response: Response, caller: Key = may_search) -> Comparison:
+        """Say how alike two pictures are: the cosine similarity of their vectors."""
+        query = await read_form_or_json(request, CompareForm, CompareQuery)
+        async with deadline(request, services.timeout_s):
+            score, timing_ms = await searching.compare(query, caller)
+        response.headers["Server-Timing"] = server_timing(timing_ms)
+        return Comparison(score=score, timing_ms=TimingView(**timing_ms), model=model)
 
     return router

@@ -68,9 +68,15 @@ def _schema(fingerprint: Fingerprint) -> CollectionSchema:
     )
 
 
-def search_params(settings: MilvusSettings, metric: str, top_k: int) -> dict[str, Any]:
-    """Return the parameters of one search; HNSW needs ef >= top_k."""
+# What says how far a search looks, by the kind of the index; a flat one always looks at everything.
+EFFORT = {"HNSW": "ef", "IVF_FLAT": "nprobe", "IVF_SQ8": "nprobe"}
+
+
+def search_params(settings: MilvusSettings, metric: str, top_k: int, effort: int | None = None) -> dict[str, Any]:
+    """Return the parameters of one search, `effort` in place of the settings' own; HNSW needs ef >= top_k."""
     params = SEARCH_PARAMS[settings.index] | settings.search_params
+    if effort is not None and settings.index in EFFORT:
+        params = params | {EFFORT[settings.index]: effort}
     if settings.index == "HNSW":
         params = params | {"ef": max(params["ef"], top_k)}
     return {"metric_type": metric, "params": params}

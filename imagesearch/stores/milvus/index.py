@@ -45,7 +45,9 @@ class MilvusIndex:
             # A strong read waits until the query nodes have seen the write; every later search on them sees it too.
             self._ids_where(f"milvus_id == {rows[-1].milvus_id}")
 
-    def search(self, vector: Vector, top_k: int, namespace: str, created: tuple[int, int] | None = None) -> list[Hit]:
+    def search(
+        self, vector: Vector, top_k: int, namespace: str, created: tuple[int, int] | None = None, effort: int | None = None
+    ) -> list[Hit]:
         """Return up to `top_k` hits of the namespace, best first, created in these Unix seconds; `top_k` at most 16,384."""
         with self._client() as client:
             metric = self._settings.metric
@@ -55,7 +57,7 @@ class MilvusIndex:
                 anns_field="feature",
                 filter=_expression(namespace, created),
                 limit=min(top_k, PAGE),
-                search_params=search_params(self._settings, metric, min(top_k, PAGE)),
+                search_params=search_params(self._settings, metric, min(top_k, PAGE), effort),
                 consistency_level="Bounded",
                 timeout=self._settings.timeout_s,
             )[0]

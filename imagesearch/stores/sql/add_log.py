@@ -64,6 +64,11 @@ class AddLog:
             states = select(log.c.state, func.count().label("rows")).group_by(log.c.state)
             counted = connection.execute(states.where(log.c.state.in_([LogState.PENDING, LogState.FAILED])))
             counts: dict[str, int] = {row.state: row.rows for row in counted}
+        return Backlog(counts.get(LogState.PENDING, 0), counts.get(LogState.FAILED, 0), self.oldest_pending_s())
+
+    def oldest_pending_s(self) -> float | None:
+        """Return the age of the oldest row that waits, in seconds; None where none does."""
+        with self._database.read() as connection:
             # The row with the least id is the oldest but for transactions that overlapped. Asked for apart, each from one end of
             # the index: rows that wait for their time are few.
             first = [
@@ -72,8 +77,7 @@ class AddLog:
             ]
             ids = [log_id for log_id in first if log_id is not None]
             oldest = connection.scalar(select(log.c.create_time).where(log.c.id == min(ids))) if ids else None
-        age = None if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
-        return Backlog(counts.get(LogState.PENDING, 0), counts.get(LogState.FAILED, 0), age)
+        return None if oldest is None else max(0.0, (datetime.now(UTC) - oldest).total_seconds())
 
     def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
@@ -81,12 +85,12 @@ class AddLog:
 
 
 def log_row(row: Row[Any]) -> LogRow:
-    """Build the value from a row of the whole table."""
+    """Build the value from a row of the whole table, with the `info` that holds now."""
     return LogRow(
         log_id=row.id,
         namespace=row.namespace,
         image_path=row.image_path,
-        info=row.info,
+        info=row.info if row.changed_info is None else row.changed_info,
         state=LogState(row.state),
         milvus_id=row.milvus_id,
         attempts=row.attempts,
@@ -111,13 +115,13 @@ def pending_values(request: AddRequest, now: datetime) -> dict[str, Any]:
     }
 
 
-def _rows_by_key(connection: Connection, requests: Sequence[AddRequest]) -> dict[tuple[str, str | None], LogRow]:
-    found: dict[tuple[str, str | None], LogRow] = {}
+def _rows_by_key(connection: Connection, requests: Sequence[AddRequest]) -> dict[tuple[str, str | None], Row[Any]]:
+    found: dict[tuple[str, str | None], Row[Any]] = {}
     for namespace in {r.namespace for r in requests}:
         keys = [r.idempotency_key for r in requests if r.namespace == namespace]
         for start in range(0, len(keys), 1000):
             where = (log.c.namespace == namespace) & log.c.idempotency_key.in_(keys[start : start + 1000])
-            found |= {(namespace, row.idempotency_key): log_row(row) for row in connection.execute(select(log).where(where))}
+            found |= {(namespace, row.idempotency_key): row for row in connection.execute(select(log).where(where))}
     return found
 
 
@@ -125,11 +129,11 @@ def _fresh(log_id: int, request: AddRequest, now: datetime) -> LogRow:
     return LogRow(log_id, request.namespace, request.image_path, request.info, LogState.PENDING, None, 0, None, None, now, None)
 
 
-def _same_or_conflict(first: dict[tuple[str, str | None], LogRow], request: AddRequest) -> LogRow | ImageSearchError:
+def _same_or_conflict(first: dict[tuple[str, str | None], Row[Any]], request: AddRequest) -> LogRow | ImageSearchError:
     row = first[request.namespace, request.idempotency_key]
     same_info = json.dumps(row.info, sort_keys=True) == json.dumps(dict(request.info), sort_keys=True)
     if row.image_path == request.image_path and same_info:
-        return row
+        return log_row(row)
     return IdempotencyConflict(
-        f"idempotency_key {request.idempotency_key!r} was used for another request (log_id {row.log_id})", log_id=row.log_id
+        f"idempotency_key {request.idempotency_key!r} was used for another request (log_id {row.id})", log_id=row.id
     )

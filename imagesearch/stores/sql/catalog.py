@@ -40,6 +40,14 @@ class Catalog:
             raise UnknownImage(f"no searchable picture has the milvus_id {milvus_id}")
         return found[milvus_id]
 
+    def namespace_of(self, milvus_id: int) -> str:
+        """Return the namespace of a picture of any state, or raise UnknownImage."""
+        with self._database.read() as connection:
+            namespace = connection.scalar(select(info.c.namespace).where(info.c.milvus_id == milvus_id))
+        if namespace is None:
+            raise UnknownImage(f"no picture has the milvus_id {milvus_id}")
+        return str(namespace)
+
     def page(self, namespace: str, after: int, limit: int) -> list[CatalogEntry]:
         """Return up to `limit` searchable pictures of the namespace with milvus_id > after, by milvus_id."""
         with self._database.read() as connection:
@@ -50,6 +58,29 @@ class Catalog:
                 .limit(limit)
             )
             return _with_sources(connection, rows.all())
+
+    def ids(self, namespace: str, after: int, limit: int) -> list[int]:
+        """Return up to `limit` searchable pictures of the namespace with milvus_id > after, in order."""
+        ours = (info.c.namespace == namespace) & (info.c.state == PictureState.SEARCHABLE)
+        with self._database.read() as connection:
+            query = select(info.c.milvus_id).where(ours, info.c.milvus_id > after).order_by(info.c.milvus_id).limit(limit)
+            return list(connection.scalars(query))
+
+    def bounds(self) -> tuple[int, int] | None:
+        """Return the least and the greatest milvus_id of the searchable pictures, None where there are none."""
+        searchable = info.c.state == PictureState.SEARCHABLE
+        with self._database.read() as connection:
+            # One after the other: both databases find an end of an index at once, but not two ends in one statement.
+            least = connection.scalar(select(func.min(info.c.milvus_id)).where(searchable))
+            greatest = connection.scalar(select(func.max(info.c.milvus_id)).where(searchable))
+        return None if least is None or greatest is None else (least, greatest)
+
+    def first_from(self, milvus_id: int) -> CatalogEntry | None:
+        """Return the first searchable picture whose id is not below this one."""
+        query = select(info).where(info.c.state == PictureState.SEARCHABLE, info.c.milvus_id >= milvus_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(info.c.milvus_id).limit(1)).all()
+            return next(iter(_with_sources(connection, rows)), None)
 
     def count(self) -> int:
         """Count the searchable pictures."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,14 +51,16 @@ class Ledger:
                         (namespace, row.content_hash): Interned(row.milvus_id, PictureState(row.state), row.create_time)
                         for row in rows
                     }
-            # A deleted picture that is added again is on its way back: the audit must not take its new vector for a leftover.
-            for part in _chunks([one.milvus_id for one in known.values() if one.state is PictureState.DELETED]):
+            # A deleted picture that is added again is on its way back: the audit must not take its new vector for a leftover, and
+            # its new time tells loaders that brought a vector before the deletion.
+            gone = {key: replace(one, create_time=now) for key, one in known.items() if one.state is PictureState.DELETED}
+            for part in _chunks(sorted(one.milvus_id for one in gone.values())):
                 connection.execute(
                     update(info)
                     .where(info.c.milvus_id.in_(part), info.c.state == PictureState.DELETED)
-                    .values(state=PictureState.LOADING)
+                    .values(state=PictureState.LOADING, create_time=now)
                 )
-        return known
+        return known | gone
 
     @repeat_when_busy
     def commit(self, found: Sequence[Found], faults: Sequence[Fault], max_attempts: int, backoff_s: float = 0.0) -> Tally:
@@ -70,8 +73,7 @@ class Ledger:
         with self._database.write() as connection:
             live = _pending_ids(connection, [one.row.log_id for one in found] + [one.row.log_id for one in faults])
             here = [one for one in found if one.row.log_id in live]
-            states = _states(connection, {one.milvus_id for one in here})
-            states, final = _judge(here, states)
+            final = _judge(here, _pictures(connection, {one.milvus_id for one in here}))
             for part in _chunks(sorted({one.milvus_id for one, state in final if state is LogState.LOADED})):
                 connection.execute(update(info).where(info.c.milvus_id.in_(part)).values(state=PictureState.SEARCHABLE))
             insert_missing(connection, source, [_source_values(one, now) for one, _ in final])
@@ -118,21 +120,29 @@ class Ledger:
         return len(requests)
 
 
-def _judge(found: Sequence[Found], states: dict[int, PictureState]) -> tuple[dict[int, PictureState], list[tuple[Found, LogState]]]:
+def _judge(found: Sequence[Found], pictures: dict[int, Interned]) -> list[tuple[Found, LogState]]:
     """Say for each row whether it made its picture searchable (loaded) or met it searchable (duplicate).
 
-    A row that counted on a vector which a deletion took meanwhile is in neither: it stays pending and is embedded next time.
+    A row that counted on a vector which a deletion took meanwhile, be it its own, is neither: it stays pending and is embedded
+    next time.
     """
-    states = dict(states)
+    searchable = {one.milvus_id for one in pictures.values() if one.state is PictureState.SEARCHABLE}
     # Rows that bring a vector first, so that their copies in the same batch are duplicates of them.
     final: list[tuple[Found, LogState]] = []
     for one in sorted(found, key=lambda f: (not f.embedded, f.row.log_id)):
-        if states.get(one.milvus_id) is PictureState.SEARCHABLE:
+        if one.milvus_id in searchable:
             final.append((one, LogState.DUPLICATE))
-        elif one.embedded:
-            states[one.milvus_id] = PictureState.SEARCHABLE
+        elif one.embedded and _still_there(pictures.get(one.milvus_id), one):
+            searchable.add(one.milvus_id)
             final.append((one, LogState.LOADED))
-    return states, final
+    return final
+
+
+def _still_there(picture: Interned | None, one: Found) -> bool:
+    """Say whether the picture was deleted since the row's vector was made for it, even if others have brought it back."""
+    if picture is None or picture.state is PictureState.DELETED:
+        return False
+    return one.create_time is None or one.create_time == int(picture.create_time.timestamp())
 
 
 def _fate(fault: Fault, max_attempts: int, now: datetime, backoff_s: float) -> dict[str, Any]:
@@ -155,12 +165,13 @@ def _pending_ids(connection: Connection, log_ids: Sequence[int]) -> set[int]:
     return live
 
 
-def _states(connection: Connection, ids: Collection[int]) -> dict[int, PictureState]:
-    states: dict[int, PictureState] = {}
+def _pictures(connection: Connection, ids: Collection[int]) -> dict[int, Interned]:
+    pictures: dict[int, Interned] = {}
     for part in _chunks(sorted(ids)):
-        query = select(info.c.milvus_id, info.c.state).where(info.c.milvus_id.in_(part)).order_by(info.c.milvus_id)
-        states |= {row.milvus_id: PictureState(row.state) for row in connection.execute(query.with_for_update())}
-    return states
+        query = select(info.c.milvus_id, info.c.state, info.c.create_time).where(info.c.milvus_id.in_(part))
+        for row in connection.execute(query.order_by(info.c.milvus_id).with_for_update()):
+            pictures[row.milvus_id] = Interned(row.milvus_id, PictureState(row.state), row.create_time)
+    return pictures
 
 
 def _update_rows(connection: Connection, table: Table, changes: dict[int, dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -143,6 +144,8 @@ image_add_log = Table(
     Column("load_time", UtcDateTime),
     # When a row whose fault may pass is to be tried again; null: nothing holds it up.
     Column("retry_time", UtcDateTime),
+    # What `info` was changed to after it was asked for; null: nothing was. Idempotency goes by what was asked for.
+    Column("changed_info", JSON(none_as_null=True)),
     # Per namespace: one tenant's key neither blocks nor reveals another's.
     Unique("namespace", "idempotency_key"),
     CheckConstraint("state in ('pending', 'loaded', 'duplicate', 'failed')", name="state"),
@@ -202,6 +205,21 @@ api_key = Table(
     Column("per_minute", Integer),
     Column("create_time", UtcDateTime, nullable=False),
     Column("revoke_time", UtcDateTime),
+    **{**OPTIONS, "sqlite_autoincrement": False},
+)
+
+# How much of the true answer searches of an index find, by how far they look: measured by jobs.calibrate.
+index_calibration = Table(
+    "index_calibration",
+    metadata,
+    Column("collection", String(255), primary_key=True),
+    Column("index_kind", String(16), primary_key=True),
+    Column("effort", Integer, primary_key=True, autoincrement=False),
+    Column("recall", Float, nullable=False),
+    Column("top_k", Integer, nullable=False),
+    Column("queries", Integer, nullable=False),
+    Column("vectors", BigInteger, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
     **{**OPTIONS, "sqlite_autoincrement": False},
 )
 

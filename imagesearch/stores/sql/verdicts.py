@@ -20,11 +20,15 @@ class Interned:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row whose picture is known by `milvus_id`; `embedded`: this batch wrote its vector."""
+    """A row whose picture is known by `milvus_id`; `embedded`: this batch wrote its vector, for the picture of that `create_time`.
+
+    In Unix seconds; None: whenever it was made.
+    """
 
     row: LogRow
     milvus_id: int
     embedded: bool
+    create_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

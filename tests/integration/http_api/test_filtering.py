@@ -98,7 +98,7 @@ async def test_a_few_among_many_are_all_found_in_their_exact_order(open_stock):
     stock = await open_stock(2000, lambda place, _: {"label": "rare" if place % 100 == 0 else "common", "n": place})
     answer = await stock.search(filter={"label": "rare"}, top_k=10)
     assert shown(answer) == stock.nearest(range(0, 2000, 100), 10)
-    assert answer["ranking"] == {"strategy": "exact", "examined": 20, "complete": True}
+    assert answer["ranking"] == {"strategy": "exact", "examined": 20, "filtered": 0, "complete": True}
     assert len((await stock.search(filter={"label": "rare"}, top_k=100))["hits"]) == 20
     assert shown(await stock.search(filter={"label": {"ne": "common"}, "n": {"in": [100, 200, 1]}})) == stock.nearest([100, 200], 2)
     nothing = await stock.search(filter={"label": "none"})
@@ -123,7 +123,7 @@ async def test_what_the_index_cannot_reach_is_compared_one_by_one(open_stock, mo
     answer = await stock.search(filter={"far": True}, top_k=20)
     assert shown(answer) == expected
     # Nine were found in the index, and are not compared again.
-    assert answer["ranking"] == {"strategy": "exact", "examined": 64 + 536, "complete": True}
+    assert answer["ranking"] == {"strategy": "exact", "examined": 64 + 536, "filtered": 55, "complete": True}
     assert shown(await stock.search(filter={"far": True}, top_k=7, offset=13)) == expected[13:]
 
 
@@ -172,7 +172,7 @@ async def test_pictures_that_are_not_searchable_are_dropped_counted_and_made_up_
     answer = await stock.search(filter={"even": True}, top_k=5)
     assert shown(answer) == [stock.ids[place] for place in stock.by_distance()[:10:2]]
     assert answer["dropped"] == 7
-    assert answer["ranking"] == {"strategy": "index", "examined": 7 + 9, "complete": True}
+    assert answer["ranking"] == {"strategy": "index", "examined": 7 + 9, "filtered": 4, "complete": True}
 
 
 async def test_pages_and_a_least_score_are_cuts_of_one_ranking(open_stock):

@@ -39,6 +39,9 @@ async def test_without_a_good_key_every_call_but_the_health_checks_and_the_page_
             ("POST", "/v1/images"),
             ("POST", "/v1/images:batch"),
             ("POST", "/v1/search"),
+            ("POST", "/v1/compare"),
+            ("PATCH", "/v1/images/1"),
+            ("DELETE", "/v1/images/1"),
         ):
             answer = await guarded.client.request(method, path, headers=header)
             assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), (method, path)
@@ -56,6 +59,8 @@ async def test_a_key_does_what_its_roles_say(guarded, picture):
     assert added.status_code == 202
     assert (await guarded.client.get(added.json()["href"])).status_code == 200
     assert (await guarded.client.get("/v1/images")).json()["code"] == "forbidden"
+    for method in ("PATCH", "DELETE"):
+        assert (await guarded.client.request(method, "/v1/images/1", json={"info": {}})).json()["code"] == "forbidden"
     shown(guarded, Role.ADMIN)
     assert (await guarded.client.get("/v1/stats")).status_code == 200
 
@@ -63,7 +68,8 @@ async def test_a_key_does_what_its_roles_say(guarded, picture):
 async def test_one_namespace_s_key_sees_nothing_of_another(guarded, picture):
     shown(guarded, Role.ADMIN)
     milvus_id = await guarded.added_and_loaded(picture(1), namespace="cats")
-    log = (await guarded.add(picture(2), namespace="cats")).json()["href"]
+    added = (await guarded.add(picture(2), namespace="cats")).json()
+    log, log_id = added["href"], added["log_id"]
     shown(guarded, Role.ADMIN, namespaces={"dogs"})
     client = guarded.client
     for answer in (
@@ -71,6 +77,12 @@ async def test_one_namespace_s_key_sees_nothing_of_another(guarded, picture):
         await client.get(f"/v1/images/{milvus_id}/thumbnail"),
         await client.get(log),
         await guarded.search(milvus_id=milvus_id, namespace="dogs"),
+        await guarded.search(queries=[{"milvus_id": milvus_id}], namespace="dogs"),
+        await guarded.search(milvus_id=milvus_id, region={"x": 0, "y": 0, "w": 1, "h": 1}, namespace="dogs"),
+        await guarded.search(vector=[1.0] * guarded.stores.fingerprint.dim, log_id=log_id, namespace="dogs"),
+        await client.post("/v1/compare", json={"first": {"milvus_id": milvus_id}, "second": {"milvus_id": milvus_id}}),
+        await client.patch(f"/v1/images/{milvus_id}", json={"info": {}}),
+        await client.delete(f"/v1/images/{milvus_id}"),
     ):
         assert answer.status_code == 404
     for answer in (

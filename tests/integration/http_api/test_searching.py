@@ -45,7 +45,7 @@ async def test_a_hit_tells_what_the_catalog_knows(service, picture, ids):
     assert hit["image_path"] == hit["sources"][0]["image_path"]
     assert answer["model"].startswith("tiny/")
     assert answer["dropped"] == 0
-    assert answer["timing_ms"].keys() == {"decode", "embed", "search", "metadata", "total"}
+    assert answer["timing_ms"].keys() == {"wait", "decode", "embed", "search", "metadata", "total"}
 
 
 async def test_each_namespace_is_searched_alone(service, picture, ids):

@@ -18,7 +18,7 @@ async def test_an_unknown_address_and_a_wrong_method_are_problems(service):
     for method, path, status, code in (
         ("GET", "/v1/nothing", 404, "not_found"),
         ("GET", "/v1/search", 405, "method_not_allowed"),
-        ("DELETE", "/v1/images/1", 405, "method_not_allowed"),
+        ("PUT", "/v1/images/1", 405, "method_not_allowed"),
     ):
         answer = await service.client.request(method, path)
         assert (answer.status_code, answer.json()["code"]) == (status, code)

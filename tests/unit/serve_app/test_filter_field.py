@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from imagesearch.errors import InputError
 from imagesearch.filters import Filter, compile_filter
 from serve_app.filter_field import FILTER_SCHEMA
-from serve_app.schemas import SearchForm, SearchQuery
+from serve_app.queries import SearchForm, SearchQuery
 from serve_app.validation import validated
 
 JSON = st.recursive(

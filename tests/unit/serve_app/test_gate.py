@@ -39,7 +39,7 @@ def keys(tmp_path):
 
 @pytest.fixture
 def gate(keys):
-    workers = Workers("sql", 2)
+    workers = Workers("sql", 2, 8)
     yield lambda **settings: Gate(AuthSettings(**settings), keys, OnePerCaller(), workers, workers)
     workers.close()
 

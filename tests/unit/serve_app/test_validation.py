@@ -6,7 +6,8 @@ import pytest
 
 from imagesearch.errors import InputError
 from imagesearch.types import MAX_ID
-from serve_app.schemas import AddForm, AddItem, SearchForm, SearchQuery
+from serve_app.queries import SearchForm, SearchQuery
+from serve_app.schemas import AddForm, AddItem
 from serve_app.validation import validated
 
 

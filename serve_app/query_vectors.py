@@ -1,0 +1,175 @@
+"""From what a caller searches by to its vectors: given, read from the index, or embedded from pictures."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imagesearch.errors import InputError, UnknownImage
+from imagesearch.images.decode import decode
+from imagesearch.images.orientation import Area
+from imagesearch.keys import Key
+from imagesearch.types import PixelBatch, Pixels, Vector, Vectors
+from serve_app.flips import VIEWS, flipped
+from serve_app.originals import Originals
+from serve_app.queries import CompareForm, CompareQuery, PictureQuery, Region, SearchForm, SearchQuery, WeightedQuery
+from serve_app.services import Services
+from serve_app.timing import Timing
+
+KINDS = ("image_path", "image_base64", "milvus_id", "vector")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The bytes of a form's file, and which part of that picture."""
+
+    data: bytes
+    region: Region | None = None
+
+
+class QueryVectors:
+    """Makes the vectors of queries. All its methods raise InputError unless each picture is named in exactly one way, UnknownImage
+    also for what the caller may not see, ImageError, SourceError, ModelError, StoreError, Overloaded.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._stores = services.stores
+        self._originals = Originals(services)
+
+    async def of(self, query: SearchForm | SearchQuery, caller: Key, timing: Timing) -> tuple[Vectors, Sequence[str]]:
+        """Return vectors of length 1, any of which may be near, and the names of the views of the picture that they are of."""
+        if isinstance(query, SearchQuery) and query.queries is not None:
+            _check_one(query, (*KINDS, "queries"))
+            if query.region is not None or query.flips:
+                name = "flips" if query.flips else "region"
+                raise _wrong(name, "goes with one picture, not beside queries")
+            each = await self._embedded(query.queries, caller, timing)
+            return _sum(np.concatenate(each), query.queries)[None], VIEWS[:1]
+        if isinstance(query, SearchQuery):
+            _check_one(query, (*KINDS, "queries"))
+        one = query if isinstance(query, SearchQuery) else Upload(query.file, query.region)
+        (vectors,) = await self._embedded([one], caller, timing, flips=query.flips)
+        return vectors, VIEWS[: len(vectors)]
+
+    async def pair(self, query: CompareForm | CompareQuery, caller: Key, timing: Timing) -> Vectors:
+        """Return the two vectors, float32, shape (2, dim)."""
+        if isinstance(query, CompareForm):
+            return np.concatenate(await self._embedded([Upload(query.first), Upload(query.second)], caller, timing))
+        return np.concatenate(await self._embedded([query.first, query.second], caller, timing))
+
+    async def _embedded(
+        self, queries: Sequence[PictureQuery | Upload], caller: Key, timing: Timing, *, flips: bool = False
+    ) -> list[Vectors]:
+        """Return the vectors of each query, one or one a view; all that must be embedded is embedded in one call."""
+        known: dict[int, Vectors] = {}
+        pixels: dict[int, PixelBatch] = {}
+        for place, query in enumerate(queries):
+            vector = await self._known(query, caller, timing, flips)
+            if vector is not None:
+                known[place] = vector[None]
+            else:
+                prepared = await self._pixels(query, caller, timing)
+                pixels[place] = flipped(prepared) if flips else prepared[None]
+        if pixels:
+            with timing.stage("embed"):
+                fresh = await self._services.embedder.embed(np.concatenate(list(pixels.values())))
+            ends = np.cumsum([len(part) for part in pixels.values()])[:-1]
+            known |= dict(zip(pixels, np.split(fresh, ends), strict=True))
+        return [known[place] for place in range(len(queries))]
+
+    async def _known(self, query: PictureQuery | Upload, caller: Key, timing: Timing, flips: bool) -> Vector | None:
+        """Return the vector of a query that has one; None: its picture must be embedded."""
+        if isinstance(query, Upload):
+            return None
+        _check_one(query, KINDS)
+        whole = query.region is None and not flips
+        if query.vector is not None:
+            if not whole:
+                raise _wrong("vector", "is no picture: region and flips need one")
+            return given(query.vector, self._stores.fingerprint.dim)
+        if query.milvus_id is None or not whole:
+            return None
+        with timing.stage("search"):
+            # A vector may outlive its picture for a while; the catalog says which exist.
+            entry = await self._services.entry(query.milvus_id, caller)
+            vectors = await self._services.milvus.run(self._stores.index.fetch, [entry.milvus_id])
+        if entry.milvus_id not in vectors:
+            raise UnknownImage(f"the picture {entry.milvus_id} has no vector of this model")
+        return vectors[entry.milvus_id]
+
+    async def _pixels(self, query: PictureQuery | Upload, caller: Key, timing: Timing) -> Pixels:
+        with timing.stage("decode"):
+            data = await self._bytes(query, caller)
+            return await self._services.decode.run(self._prepare, data, query.region)
+
+    async def _bytes(self, query: PictureQuery | Upload, caller: Key) -> bytes:
+        if isinstance(query, Upload):
+            return query.data
+        if query.milvus_id is not None:
+            return await self._originals.read(await self._services.entry(query.milvus_id, caller))
+        if query.image_path is not None:
+            return await self._services.read.run(self._stores.sources.read, query.image_path)
+        return await self._services.decode.run(_from_base64, query.image_base64 or "")
+
+    def _prepare(self, data: bytes, region: Region | None) -> Pixels:
+        preprocess = self._stores.preprocess
+        if region is None:
+            decoded = decode(data, self._services.images, preprocess.at_least)
+            return preprocess(decoded.rgb, decoded.area)
+        # A part must keep as many pixels as a whole picture has to.
+        decoded = decode(data, self._services.images, math.ceil(preprocess.at_least / min(region.w, region.h)))
+        return preprocess(decoded.rgb, _within(decoded.area, region))
+
+
+def given(numbers: Sequence[float], dim: int) -> Vector:
+    """Return a caller's vector in length 1. Raises InputError for another dimension than the model's, or none but zeros."""
+    if len(numbers) != dim:
+        raise _wrong("vector", f"has {len(numbers)} numbers, vectors of this model have {dim}")
+    vector = np.asarray(numbers, np.float64)
+    largest = np.abs(vector).max()
+    if largest == 0:
+        raise _wrong("vector", "has no direction: every number is 0")
+    # The largest number first: the square of 1e200 is infinite, that of 1e-200 is 0.
+    vector = vector / largest
+    unit: Vector = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return unit
+
+
+def _sum(vectors: Vectors, queries: Sequence[WeightedQuery]) -> Vector:
+    """Return the direction of the weighted sum. Raises InputError where the pictures cancel each other out."""
+    summed = np.asarray([query.weight for query in queries]) @ vectors.astype(np.float64)
+    length = np.linalg.norm(summed)
+    if length < 1e-6:
+        raise _wrong("queries", "add up to nothing: give weights that leave a direction")
+    unit: Vector = (summed / length).astype(np.float32)
+    return unit
+
+
+def _within(area: Area, region: Region) -> Area:
+    left, top, right, bottom = area
+    x, y = left + region.x * (right - left), top + region.y * (bottom - top)
+    return x, y, min(right, x + region.w * (right - left)), min(bottom, y + region.h * (bottom - top))
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise _wrong("image_base64", "is not standard base64") from exc
+
+
+def _check_one(query: PictureQuery, kinds: Sequence[str]) -> None:
+    asked = [name for name in kinds if getattr(query, name) is not None]
+    if len(asked) != 1:
+        message = f"give exactly one of {', '.join(kinds)}"
+        raise InputError(message, errors=[{"field": name, "message": message} for name in asked or kinds])
+
+
+def _wrong(field: str, message: str) -> InputError:
+    return InputError(f"{field}: {message}", errors=[{"field": field, "message": message}])

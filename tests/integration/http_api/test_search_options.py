@@ -1,0 +1,292 @@
+"""Searching by a part of a picture, by its flips, by several pictures, exactly, in groups, after one's own add."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from config.sections import SearchSettings
+from imagesearch.types import Calibrated
+
+
+def opened(data):
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def saved(image, kind="PNG", **options):
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def base64_of(data):
+    return base64.b64encode(data).decode()
+
+
+def found(answer):
+    assert answer.status_code == 200, answer.text
+    return [hit["milvus_id"] for hit in answer.json()["hits"]]
+
+
+@pytest.fixture
+async def ids(service, picture):
+    return [await service.added_and_loaded(picture(seed), info=json.dumps({"n": seed})) for seed in range(6)]
+
+
+async def test_a_region_is_searched_as_if_it_had_been_cut_out(service, picture, ids):
+    # Picture 1 in the lower right quarter of a larger one, picture 2 in the upper left.
+    page = Image.new("RGB", (96, 96), "white")
+    page.paste(opened(picture(2)), (0, 0))
+    page.paste(opened(picture(1)), (48, 48))
+    data = saved(page)
+    lower_right, upper_left = {"x": 0.5, "y": 0.5, "w": 0.5, "h": 0.5}, {"x": 0, "y": 0, "w": 0.5, "h": 0.5}
+    (service.folder / "page.png").write_bytes(data)
+    for region, expected in ((lower_right, ids[1]), (upper_left, ids[2])):
+        form = await service.client.post("/v1/search", files={"file": data}, data={"region": json.dumps(region), "top_k": "1"})
+        answers = [
+            form,
+            await service.search(image_base64=base64_of(data), region=region, top_k=1),
+            await service.search(image_path=str(service.folder / "page.png"), region=region, top_k=1),
+        ]
+        for answer in answers:
+            assert found(answer) == [expected]
+            # The filter that enlarges it sees a pixel of the neighbours.
+            assert answer.json()["hits"][0]["score"] == pytest.approx(1, abs=1e-3)
+    stored = await service.added_and_loaded(data)
+    assert found(await service.search(milvus_id=stored, top_k=1)) == [stored]
+    assert found(await service.search(milvus_id=stored, region=lower_right, top_k=1)) == [ids[1]]
+
+
+async def test_a_small_region_of_a_large_jpeg_keeps_its_pixels(service, picture, ids):
+    """A JPEG that is decoded at an eighth for the whole picture would leave six pixels of this part."""
+    page = Image.new("RGB", (960, 960), "white")
+    page.paste(opened(picture(3)), (480, 480))
+    region = {"x": 0.5, "y": 0.5, "w": 0.05, "h": 0.05}
+    answer = await service.search(image_base64=base64_of(saved(page, "JPEG", quality=95, subsampling=0)), region=region, top_k=1)
+    assert found(answer) == [ids[3]]
+    assert answer.json()["hits"][0]["score"] > 0.99
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        {"x": 0.5, "y": 0, "w": 0.6, "h": 1},
+        {"x": 0, "y": 0, "w": 0, "h": 1},
+        {"x": -0.1, "y": 0, "w": 1, "h": 1},
+        {"x": 0, "y": 0, "w": 1},
+        {"x": 0, "y": 0, "w": 1, "h": "1"},
+        {"x": 0, "y": 0, "w": 1, "h": 1, "z": 1},
+        [0, 0, 1, 1],
+        "all",
+    ],
+)
+async def test_a_region_that_is_none_is_refused_by_name(service, picture, region):
+    answer = await service.search(image_base64=base64_of(picture(1)), region=region)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert answer.json()["errors"][0]["field"].startswith("region")
+
+
+@pytest.mark.parametrize(
+    ("view", "turn"),
+    [
+        ("original", None),
+        ("mirrored", Image.Transpose.FLIP_LEFT_RIGHT),
+        # What was turned one way is found by turning the query the other way.
+        ("rotated_90", Image.Transpose.ROTATE_90),
+        ("rotated_180", Image.Transpose.ROTATE_180),
+        ("rotated_270", Image.Transpose.ROTATE_270),
+    ],
+)
+async def test_flips_find_what_was_mirrored_or_turned_and_say_which(service, picture, ids, view, turn):
+    image = opened(picture(4))
+    data = saved(image if turn is None else image.transpose(turn))
+    answer = await service.search(image_base64=base64_of(data), flips=True, top_k=3)
+    assert found(answer)[0] == ids[4]
+    hits = answer.json()["hits"]
+    assert (hits[0]["view"], hits[0]["score"]) == (view, pytest.approx(1, abs=1e-4))
+    assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    assert len({hit["milvus_id"] for hit in hits}) == 3
+    form = await service.client.post("/v1/search", files={"file": data}, data={"flips": "true", "top_k": "1"})
+    assert form.json()["hits"][0]["view"] == view
+
+
+async def test_each_hit_of_flips_has_the_best_of_its_scores(service, picture, ids):
+    data = base64_of(picture(4))
+    scores = {}
+    image = opened(picture(4))
+    turns = [None, *(getattr(Image.Transpose, name) for name in ("FLIP_LEFT_RIGHT", "ROTATE_270", "ROTATE_180", "ROTATE_90"))]
+    for turn in turns:
+        view = data if turn is None else base64_of(saved(image.transpose(turn)))
+        for hit in (await service.search(image_base64=view, top_k=10)).json()["hits"]:
+            scores[hit["milvus_id"]] = max(hit["score"], scores.get(hit["milvus_id"], -1.0))
+    answer = (await service.search(image_base64=data, flips=True, top_k=10)).json()
+    assert {hit["milvus_id"]: hit["score"] for hit in answer["hits"]} == pytest.approx(scores, abs=1e-4)
+
+
+async def test_several_pictures_are_added_by_their_weights(service, picture, ids):
+    index = service.stores.index
+    vectors = index.fetch(ids)
+    queries = [
+        {"milvus_id": ids[0], "weight": 2.0},
+        {"image_base64": base64_of(picture(1))},
+        {"vector": vectors[ids[2]].tolist(), "weight": -0.5},
+    ]
+    answer = await service.search(queries=queries, top_k=6)
+    wanted = 2 * vectors[ids[0]] + vectors[ids[1]] - 0.5 * vectors[ids[2]]
+    wanted /= np.linalg.norm(wanted)
+    exact = sorted(ids, key=lambda one: -float(vectors[one] @ wanted))
+    assert found(answer) == exact
+    assert answer.json()["hits"][0]["score"] == pytest.approx(float(vectors[exact[0]] @ wanted), abs=1e-4)
+    # Led away from: what is nearest to picture 3 comes last.
+    away = await service.search(queries=[{"milvus_id": ids[3], "weight": -1}], top_k=6)
+    assert found(away)[-1] == ids[3]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"queries": []}, "queries"),
+        ({"queries": [{"milvus_id": 1}] * 17}, "queries"),
+        ({"queries": [{}]}, "image_path"),
+        ({"queries": [{"milvus_id": 1, "image_path": "/a"}]}, "milvus_id"),
+        ({"queries": [{"milvus_id": 1, "weight": 1e9}]}, "queries.0.weight"),
+        ({"queries": [{"milvus_id": 1, "top_k": 1}]}, "queries.0.top_k"),
+        ({"queries": [{"milvus_id": 1}], "milvus_id": 1}, "milvus_id"),
+        ({"queries": [{"milvus_id": 1}], "flips": True}, "flips"),
+        ({"queries": [{"milvus_id": 1}], "region": {"x": 0, "y": 0, "w": 1, "h": 1}}, "region"),
+    ],
+)
+async def test_queries_that_cannot_be_are_refused_by_the_names_of_their_fields(service, body, field):
+    answer = await service.search(**body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_pictures_that_cancel_each_other_out_are_refused(service, ids):
+    answer = await service.search(queries=[{"milvus_id": ids[0]}, {"milvus_id": ids[0], "weight": -1}])
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "queries")
+
+
+@pytest.mark.parametrize("options", [{"flips": True}, {"region": {"x": 0, "y": 0, "w": 1, "h": 1}}])
+async def test_a_vector_has_no_flips_and_no_region(service, options):
+    answer = await service.search(vector=[1.0] * service.stores.fingerprint.dim, **options)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "vector")
+
+
+async def test_an_exact_search_compares_all_and_says_so(service, ids):
+    vectors = service.stores.index.fetch(ids)
+    answer = await service.search(milvus_id=ids[0], exact=True, top_k=4)
+    assert found(answer) == sorted(ids, key=lambda one: -float(vectors[one] @ vectors[ids[0]]))[:4]
+    assert answer.json()["ranking"] == {"strategy": "exact", "examined": 6, "filtered": 0, "complete": True}
+
+
+async def test_an_exact_search_without_time_says_that_it_is_not_complete(open_service, milvus_lite_uri, service, ids):
+    hurried = open_service(milvus_lite_uri, search=SearchSettings(exact_timeout_s=1e-9))
+    answer = await hurried.search(milvus_id=ids[0], exact=True)
+    assert answer.json()["ranking"]["complete"] is False
+
+
+async def test_groups_show_copies_as_one_and_are_made_up_for(service, picture, ids):
+    image = opened(picture(1)).resize((96, 96), Image.Resampling.NEAREST)
+    copies = [await service.added_and_loaded(saved(image, "JPEG", quality=quality)) for quality in (95, 90, 85)]
+    plain = await service.search(milvus_id=ids[1], top_k=4)
+    assert set(found(plain)) == {ids[1], *copies}
+    grouped = await service.search(milvus_id=ids[1], top_k=4, group=True)
+    assert found(grouped)[0] == ids[1]
+    hits = grouped.json()["hits"]
+    assert sorted(hits[0]["same"]) == sorted(copies)
+    assert len(hits) == 4 and not set(found(grouped)[1:]) & set(copies)
+    # Pages are cuts of the same groups.
+    page = await service.search(milvus_id=ids[1], top_k=2, offset=2, group=True)
+    assert found(page) == found(grouped)[2:]
+
+
+async def test_a_search_waits_for_the_add_that_it_names(service, picture, ids):
+    added = (await service.add(picture(50))).json()
+
+    async def load_later():
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(service.load)
+
+    loading = asyncio.create_task(load_later())
+    answer = await service.search(image_base64=base64_of(picture(50)), log_id=added["log_id"], top_k=1)
+    await loading
+    row = (await service.client.get(added["href"])).json()
+    assert found(answer) == [row["milvus_id"]]
+    assert answer.json()["timing_ms"]["wait"] >= 250
+
+
+async def test_a_search_whose_add_is_not_loaded_in_time_says_when_to_come_again(open_service, milvus_lite_uri, service, picture):
+    patient = open_service(milvus_lite_uri, search=SearchSettings(wait_s=0.1))
+    added = (await patient.add(picture(51))).json()
+    answer = await patient.search(image_base64=base64_of(picture(51)), log_id=added["log_id"])
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_loaded_yet")
+    assert int(answer.headers["retry-after"]) > 0
+    unknown = await patient.search(image_base64=base64_of(picture(51)), log_id=10**12)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_log")
+
+
+async def test_an_answer_explains_itself(service, picture, ids):
+    await service.add(picture(52))
+    answer = await service.search(image_base64=base64_of(picture(1)), top_k=2)
+    body = answer.json()
+    assert body["index"] == {"kind": "FLAT", "metric": "COSINE", "params": {}, "calibration": None}
+    assert body["lag_s"] >= 0
+    stages = dict(part.split(";dur=") for part in answer.headers["server-timing"].split(", "))
+    assert stages.keys() >= {"decode", "embed", "search", "metadata", "total"}
+    assert float(stages["total"]) == pytest.approx(body["timing_ms"]["total"], rel=1e-4)
+
+
+async def test_two_pictures_are_compared(service, picture, ids):
+    vectors = service.stores.index.fetch(ids)
+    expected = float(vectors[ids[0]] @ vectors[ids[1]])
+    form = await service.client.post("/v1/compare", files={"first": picture(0), "second": picture(1)})
+    both = {"first": {"milvus_id": ids[0]}, "second": {"image_base64": base64_of(picture(1))}}
+    answer = await service.client.post("/v1/compare", json=both)
+    for one in (form, answer):
+        assert one.status_code == 200, one.text
+        assert one.json()["score"] == pytest.approx(expected, abs=1e-4)
+    same = await service.client.post("/v1/compare", json={"first": {"milvus_id": ids[0]}, "second": {"milvus_id": ids[0]}})
+    assert same.json()["score"] == pytest.approx(1, abs=1e-5)
+    for wrong in ({}, {"first": {"milvus_id": ids[0]}}, {"first": {}, "second": {}}, {"first": 1, "second": 2}):
+        refused = await service.client.post("/v1/compare", json=wrong)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/v1/search", "/v1/compare"])
+async def test_a_request_whose_time_is_over_is_given_up(service, picture, ids, path):
+    body = (
+        {"image_base64": base64_of(picture(1))} if path == "/v1/search" else {"first": {"milvus_id": 1}, "second": {"milvus_id": 1}}
+    )
+    late = await service.client.post(path, json=body, headers={"X-Timeout-Ms": "0"})
+    assert (late.status_code, late.json()["code"]) == (504, "deadline_exceeded")
+    for wrong in ("soon", "-1", "1.5", "٣", "9" * 30):
+        answer = await service.client.post(path, json=body, headers={"X-Timeout-Ms": wrong.encode()})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "X-Timeout-Ms")
+
+
+async def test_a_recall_that_is_asked_for_chooses_the_least_effort_that_reached_it(open_service, milvus_lite_uri, service, ids):
+    # Another kind of index on the same collection: Milvus Lite takes its parameters as they come.
+    milvus = service.settings.milvus.model_copy(update={"index": "HNSW"})
+    hnsw = open_service(milvus_lite_uri, milvus=milvus)
+    unknown = await hnsw.search(milvus_id=ids[0], recall=0.9)
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "not_calibrated")
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    measured = [Calibrated(16, 0.9, 10, 100, 6, now), Calibrated(64, 0.97, 10, 100, 6, now), Calibrated(256, 0.99, 10, 100, 6, now)]
+    service.stores.calibrations.replace(service.stores.fingerprint.collection, "HNSW", measured)
+    for recall, effort in ((0.5, 16), (0.9, 16), (0.95, 64), (0.98, 256), (1.0, 256)):
+        index = (await open_service(milvus_lite_uri, milvus=milvus).search(milvus_id=ids[0], recall=recall)).json()["index"]
+        assert (index["params"]["ef"], index["calibration"]["effort"]) == (effort, effort)
+        assert index["calibration"]["queries"] == 100
+    # One that always looks at everything needs no measurement.
+    flat = await service.search(milvus_id=ids[0], recall=0.98)
+    assert (flat.status_code, flat.json()["index"]["calibration"]) == (200, None)
+    for wrong in (0, 1.1, -1, "high"):
+        assert (await service.search(milvus_id=ids[0], recall=wrong)).status_code == 422
