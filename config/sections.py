@@ -163,6 +163,9 @@ class SearchSettings(Section):
     exact_timeout_s: float = Field(30.0, gt=0, description="how long a search with `exact` compares pictures one by one")
     wait_s: float = Field(5.0, ge=0, description="how long a search waits for the add request that its `log_id` names")
     decode_threads: int = Field(4, ge=1)
+    cache_slots: int = Field(
+        4096, ge=0, description="pictures whose vectors are remembered in Redis once they were searched by; 0: none are"
+    )
     queue: int = Field(256, ge=1, description="calls that may wait for each pool of threads, before callers are told to come again")
 
 

@@ -146,6 +146,19 @@ class Rates(Protocol):
         """Close the connection."""
 
 
+class VectorCache(Protocol):
+    """Vectors of pictures that were searched by. A hint: what it does not hold is embedded."""
+
+    def get(self, key: bytes, dim: int) -> Vectors | None:
+        """Return the vectors, shape (n, dim), that were put under this key of 32 bytes; None where none are left. Never raises."""
+
+    def put(self, key: bytes, vectors: Vectors) -> None:
+        """Keep the vectors for a while. Never raises."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
 class ImportReaders(Protocol):
     """Whoever reads the sources of imports, for as long as there is something to read."""
 

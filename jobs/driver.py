@@ -6,13 +6,17 @@ import json
 import logging
 import signal
 import sys
+from collections import Counter
 from dataclasses import asdict
 from time import monotonic
 
 from config.settings import Settings
+from imagesearch.metrics import ROWS, Meter
+from imagesearch.types import LogState
 from jobs.cluster import connected
 from jobs.engine import Report
 from jobs.loader import Load
+from telemetry.ray_meter import RayMeter
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +27,9 @@ def drive(settings: Settings, load: Load) -> int:
         # After Ray was joined, which sets a handler of its own.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: load.stop())
-        report = load.run(Progress())
+        progress = Progress(RayMeter())
+        report = load.run(progress)
+        progress(report)
         # Before Ray is left, which takes its time: a job that is stopped has three seconds.
         sys.stdout.write(json.dumps(asdict(report)) + "\n")
         sys.stdout.flush()
@@ -31,13 +37,19 @@ def drive(settings: Settings, load: Load) -> int:
 
 
 class Progress:
-    """Logs how far the load is, every two seconds at most."""
+    """Counts what becomes of the rows, and logs how far the load is, every two seconds at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._counted: Counter[str] = Counter()
         self._next = 0.0
 
     def __call__(self, report: Report) -> None:
-        """Log one line unless the last one is fresh."""
+        """Count, and log one line unless the last one is fresh."""
+        for state in (LogState.LOADED, LogState.DUPLICATE, LogState.FAILED):
+            rows = getattr(report, state)
+            self._meter.record(ROWS, rows - self._counted[state], state=state)
+            self._counted[state] = rows
         if monotonic() >= self._next:
             self._next = monotonic() + 2.0
             logger.info("progress %s", json.dumps(asdict(report)))

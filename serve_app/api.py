@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from imagesearch.errors import ImageSearchError
 from serve_app.body_limit import BodyLimit
 from serve_app.edge import Edge
+from serve_app.gauges import watch
 from serve_app.openapi import Api
 from serve_app.problems import on_error, on_http, on_invalid_parameters
 from serve_app.routes.changes import change_routes
@@ -36,7 +37,9 @@ def create_api(services: Services) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(watch(services))
         yield
+        watching.cancel()
         await asyncio.to_thread(services.close)
 
     # Base64 takes four bytes for three.
@@ -47,7 +50,7 @@ def create_api(services: Services) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(Edge), Middleware(BodyLimit, max_bytes=max_body)],
+        middleware=[Middleware(Edge, meter=services.meter), Middleware(BodyLimit, max_bytes=max_body)],
         exception_handlers={
             ImageSearchError: on_error,
             RequestValidationError: on_invalid_parameters,

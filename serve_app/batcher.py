@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 
 from imagesearch.errors import EmbeddingFailed, ImageSearchError, Overloaded
+from imagesearch.metrics import EMBEDDER_QUEUE, PASS_PICTURES, PASS_SECONDS, Meter, Silent
 from imagesearch.types import PixelBatch, Vectors
 
 
@@ -30,7 +32,12 @@ class Batcher:
     """
 
     def __init__(
-        self, forward: Callable[[PixelBatch], Vectors], max_batch_size: int = 32, wait_ms: float = 0.0, max_waiting: int = 256
+        self,
+        forward: Callable[[PixelBatch], Vectors],
+        max_batch_size: int = 32,
+        wait_ms: float = 0.0,
+        max_waiting: int = 256,
+        meter: Meter | None = None,
     ) -> None:
         self.max_batch_size = max_batch_size
         self.wait_ms = wait_ms
@@ -38,6 +45,7 @@ class Batcher:
         """Passes in a row that ended in an error which no picture explains: a broken device, no memory."""
         self._forward = forward
         self._max_waiting = max_waiting
+        self._meter = meter or Silent()
         self._queue: deque[Waiting] = deque()
         self._thread = ThreadPoolExecutor(1, "forward")
         self._running: asyncio.Task[None] | None = None
@@ -48,7 +56,7 @@ class Batcher:
         Raises Overloaded when more than `max_waiting` pictures would wait, and EmbeddingFailed for these pictures alone, with
         `data["row"]` counted from the first of them; other errors of the forward pass as they are, to all callers of that pass.
         """
-        waiting = sum(len(w.pixels) for w in self._queue if not w.answer.done())
+        waiting = self._waiting()
         if waiting and waiting + len(pixels) > self._max_waiting:
             raise Overloaded(f"{waiting} pictures wait for the model already")
         item = Waiting(pixels, asyncio.get_running_loop().create_future())
@@ -64,10 +72,14 @@ class Batcher:
         self._queue.clear()
         self._thread.shutdown(wait=False)
 
+    def _waiting(self) -> int:
+        return sum(len(item.pixels) for item in self._queue if not item.answer.done())
+
     async def _run(self) -> None:
         while self._queue:
             if self.wait_ms:
                 await asyncio.sleep(self.wait_ms / 1000)
+            self._meter.record(EMBEDDER_QUEUE, self._waiting())
             batch = self._take()
             while batch:
                 batch = await self._pass(batch)
@@ -88,8 +100,11 @@ class Batcher:
     async def _pass(self, batch: list[Waiting]) -> list[Waiting]:
         """Run one pass and answer its callers; return those to be tried again, without the one that spoilt it."""
         loop = asyncio.get_running_loop()
+        started = perf_counter()
         done, _ = await asyncio.wait([loop.run_in_executor(self._thread, self._forward_all, batch)])
         passed = done.pop()
+        self._meter.record(PASS_SECONDS, perf_counter() - started)
+        self._meter.record(PASS_PICTURES, sum(len(item.pixels) for item in batch))
         error = passed.exception()
         self.failures = 0 if error is None or isinstance(error, ImageSearchError) else self.failures + 1
         row = error.data.get("row") if isinstance(error, EmbeddingFailed) else None

@@ -14,6 +14,7 @@ from imagesearch.images.s3 import S3
 from imagesearch.models.load import open_encoder
 from imagesearch.types import PixelBatch, Vectors
 from serve_app.batcher import Batcher
+from telemetry.ray_meter import RayMeter
 
 # Serve shows a replica's lines only of its own logger.
 logger = logging.getLogger("ray.serve")
@@ -41,7 +42,7 @@ class Embedder:
             s3.close()
         stages = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self._encoder.warm_up().items())
         logger.info("model %s on %s, warmed up: %s", self._encoder.fingerprint, self._encoder.device, stages)
-        self._batcher = Batcher(self._encoder.encode, options.max_batch_size)
+        self._batcher = Batcher(self._encoder.encode, options.max_batch_size, meter=RayMeter())
 
     async def embed(self, pixels: PixelBatch) -> Vectors:
         """Embed one caller's pictures, one or several, together with other callers'. Raises EmbeddingFailed, Overloaded."""

@@ -14,6 +14,7 @@ from serve_app.handles import RemoteEmbedder
 from serve_app.import_reader import RemoteReaders
 from serve_app.open_door import bound_host, refuse_open_door
 from serve_app.services import Services
+from telemetry.ray_meter import RayMeter
 
 
 class SearchIngress:
@@ -23,7 +24,8 @@ class SearchIngress:
         refuse_open_door(settings.auth.keys, bound_host())
         stores = open_stores(settings)
         remote = RemoteEmbedder(embedder, stores.fingerprint, settings.search.embed_timeout_s)
-        self._services = Services(settings, stores, remote, open_announcer(settings.stream), RemoteReaders(settings))
+        announcer, readers = open_announcer(settings.stream), RemoteReaders(settings)
+        self._services = Services(settings, stores, remote, announcer, readers, RayMeter())
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Build the application that Serve calls for every request; its shutdown closes the stores."""

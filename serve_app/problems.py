@@ -90,6 +90,7 @@ def request_id_of(scope: Scope) -> str:
 
 def problem(scope: Scope, status: int, code: str, detail: str, **more: Any) -> ProblemResponse:
     """Build the response of any error; `more` become further members of the body."""
+    scope.setdefault("state", {})["code"] = code
     body = {
         "type": f"urn:imagesearch:problem:{code}",
         "title": code.replace("_", " ").capitalize(),

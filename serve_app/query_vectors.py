@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from imagesearch.errors import InputError, UnknownImage
 from imagesearch.images.decode import decode
 from imagesearch.images.orientation import Area
 from imagesearch.keys import Key
+from imagesearch.metrics import QUERY_VECTORS
 from imagesearch.types import PixelBatch, Pixels, Vector, Vectors
 from serve_app.flips import VIEWS, flipped
 from serve_app.originals import Originals
@@ -68,20 +70,41 @@ class QueryVectors:
     ) -> list[Vectors]:
         """Return the vectors of each query, one or one a view; all that must be embedded is embedded in one call."""
         known: dict[int, Vectors] = {}
-        pixels: dict[int, PixelBatch] = {}
+        fresh: dict[int, tuple[bytes, PixelBatch]] = {}
         for place, query in enumerate(queries):
             vector = await self._known(query, caller, timing, flips)
             if vector is not None:
                 known[place] = vector[None]
-            else:
-                prepared = await self._pixels(query, caller, timing)
-                pixels[place] = flipped(prepared) if flips else prepared[None]
-        if pixels:
-            with timing.stage("embed"):
-                fresh = await self._services.embedder.embed(np.concatenate(list(pixels.values())))
-            ends = np.cumsum([len(part) for part in pixels.values()])[:-1]
-            known |= dict(zip(pixels, np.split(fresh, ends), strict=True))
+                continue
+            data = await self._bytes(query, caller, timing)
+            key = await self._services.decode.run(self._key, data, query.region, flips)
+            remembered = await self._services.cache.run(self._stores.remembered.get, key, self._stores.fingerprint.dim)
+            source = "embedded" if remembered is None else "remembered"
+            self._services.meter.record(QUERY_VECTORS, 1, source=source)
+            if remembered is not None:
+                known[place] = remembered
+                continue
+            with timing.stage("decode"):
+                pixels = await self._services.decode.run(self._prepare, data, query.region)
+            fresh[place] = key, flipped(pixels) if flips else pixels[None]
+        if fresh:
+            known |= await self._embed(fresh, timing)
         return [known[place] for place in range(len(queries))]
+
+    async def _embed(self, fresh: dict[int, tuple[bytes, PixelBatch]], timing: Timing) -> dict[int, Vectors]:
+        with timing.stage("embed"):
+            vectors = await self._services.embedder.embed(np.concatenate([pixels for _, pixels in fresh.values()]))
+        ends = np.cumsum([len(pixels) for _, pixels in fresh.values()])[:-1]
+        embedded = dict(zip(fresh, np.split(vectors, ends), strict=True))
+        for place, (key, _) in fresh.items():
+            await self._services.cache.run(self._stores.remembered.put, key, embedded[place])
+        return embedded
+
+    def _key(self, data: bytes, region: Region | None, flips: bool) -> bytes:
+        """Return what the vectors depend on, in 32 bytes."""
+        part = "" if region is None else region.model_dump_json()
+        about = f"{self._stores.fingerprint}|{part}|{flips}|".encode()
+        return hashlib.sha256(about + hashlib.sha256(data).digest()).digest()
 
     async def _known(self, query: PictureQuery | Upload, caller: Key, timing: Timing, flips: bool) -> Vector | None:
         """Return the vector of a query that has one; None: its picture must be embedded."""
@@ -103,19 +126,15 @@ class QueryVectors:
             raise UnknownImage(f"the picture {entry.milvus_id} has no vector of this model")
         return vectors[entry.milvus_id]
 
-    async def _pixels(self, query: PictureQuery | Upload, caller: Key, timing: Timing) -> Pixels:
-        with timing.stage("decode"):
-            data = await self._bytes(query, caller)
-            return await self._services.decode.run(self._prepare, data, query.region)
-
-    async def _bytes(self, query: PictureQuery | Upload, caller: Key) -> bytes:
+    async def _bytes(self, query: PictureQuery | Upload, caller: Key, timing: Timing) -> bytes:
         if isinstance(query, Upload):
             return query.data
-        if query.milvus_id is not None:
-            return await self._originals.read(await self._services.entry(query.milvus_id, caller))
-        if query.image_path is not None:
-            return await self._services.read.run(self._stores.sources.read, query.image_path)
-        return await self._services.decode.run(_from_base64, query.image_base64 or "")
+        with timing.stage("decode"):
+            if query.milvus_id is not None:
+                return await self._originals.read(await self._services.entry(query.milvus_id, caller))
+            if query.image_path is not None:
+                return await self._services.read.run(self._stores.sources.read, query.image_path)
+            return await self._services.decode.run(_from_base64, query.image_base64 or "")
 
     def _prepare(self, data: bytes, region: Region | None) -> Pixels:
         preprocess = self._stores.preprocess

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.settings import Settings
 from imagesearch.errors import UnknownImage
 from imagesearch.keys import Key
+from imagesearch.metrics import Meter, Silent
 from imagesearch.ports import Announcer, Embedder, ImportReaders
 from imagesearch.stores.factory import Stores
 from imagesearch.types import CatalogEntry
@@ -21,8 +22,15 @@ class Services:
     """One process's services; owns the stores, the announcer and the readers from here on and closes them."""
 
     def __init__(
-        self, settings: Settings, stores: Stores, embedder: Embedder, announcer: Announcer, readers: ImportReaders
+        self,
+        settings: Settings,
+        stores: Stores,
+        embedder: Embedder,
+        announcer: Announcer,
+        readers: ImportReaders,
+        meter: Meter | None = None,
     ) -> None:
+        self.meter = meter or Silent()
         self.images = settings.images
         self.sources = settings.sources
         self.import_lease_s = settings.imports.lease_s
@@ -37,15 +45,17 @@ class Services:
         self.readers = readers
         self.pings = StorePings({"sql": stores.add_log, "milvus": stores.index, "blobs": stores.blobs})
         queue = settings.search.queue
-        self.decode = Workers("decode", settings.search.decode_threads, queue)
-        self.read = Workers("read", WAITING_THREADS, queue)
-        self.blobs = Workers("blobs", WAITING_THREADS, queue)
-        self.milvus = Workers("milvus", WAITING_THREADS, queue)
-        # As many as the database pool lends connections: a further thread would only wait for one.
-        self.sql = Workers("sql", 2 * settings.sql.pool_size, queue)
-        self.rates = Workers("rates", WAITING_THREADS, queue)
-        # One that is started takes seconds; all others who call wait for the same.
-        self.imports = Workers("imports", 1, queue)
+        self.pools = {
+            "decode": Workers("decode", settings.search.decode_threads, queue),
+            # As many as the database pool lends connections: a further thread would only wait for one.
+            "sql": Workers("sql", 2 * settings.sql.pool_size, queue),
+            # One reader that is started takes seconds; all others who call wait for the same.
+            "imports": Workers("imports", 1, queue),
+            **{name: Workers(name, WAITING_THREADS, queue) for name in ("read", "blobs", "milvus", "rates", "cache")},
+        }
+        self.decode, self.sql, self.imports = (self.pools[name] for name in ("decode", "sql", "imports"))
+        self.read, self.blobs, self.milvus = (self.pools[name] for name in ("read", "blobs", "milvus"))
+        self.rates, self.cache = self.pools["rates"], self.pools["cache"]
         self.lag = Lag(stores.add_log, self.sql)
         self.gate = Gate(settings.auth, stores.keys, stores.rates, self.sql, self.rates)
 
@@ -58,7 +68,7 @@ class Services:
 
     def close(self) -> None:
         """Close the stores; threads end with what they are doing."""
-        for workers in (self.decode, self.read, self.blobs, self.milvus, self.sql, self.rates, self.imports):
+        for workers in self.pools.values():
             workers.close()
         self.pings.close()
         self.announcer.close()

@@ -16,6 +16,7 @@ from imagesearch.ports import Announcements, Announcer
 from imagesearch.stores.clients import open_index, open_ledger, open_sources
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.redis_rates import RedisRates
+from imagesearch.stores.redis_vectors import RedisVectors
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.calibrations import Calibrations
 from imagesearch.stores.sql.catalog import Catalog
@@ -45,6 +46,7 @@ class Stores:
     imports: Imports
     keys: Keys
     rates: RedisRates
+    remembered: RedisVectors
     index: MilvusIndex
     sources: Sources
     blobs: FolderBlobs | S3Blobs
@@ -58,6 +60,7 @@ class Stores:
         self.sources.close()
         self.s3.close()
         self.rates.close()
+        self.remembered.close()
         self.database.close()
 
 
@@ -81,6 +84,7 @@ def open_stores(settings: Settings) -> Stores:
         imports=Imports(database),
         keys=Keys(database),
         rates=RedisRates(settings.redis, fail_open=settings.auth.rate_limit_open),
+        remembered=RedisVectors(settings.redis, settings.search.cache_slots),
         index=open_index(settings, fingerprint),
         sources=open_sources(settings, s3),
         blobs=open_blobs(settings.blobs, s3),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from imagesearch.keys import Key, Role
+from imagesearch.metrics import STAGE_SECONDS
 from serve_app import openapi, views
 from serve_app.answers import Comparison, SearchAnswer, TimingView
 from serve_app.body import read_form_or_json
@@ -34,6 +37,11 @@ def search_routes(services: Services) -> APIRouter:
     model = str(services.embedder.fingerprint)
     may_search = Depends(services.gate.needs(Role.SEARCH))
 
+    def timed(response: Response, timing_ms: Mapping[str, float]) -> None:
+        response.headers["Server-Timing"] = server_timing(timing_ms)
+        for stage, ms in timing_ms.items():
+            services.meter.record(STAGE_SECONDS, ms / 1000, stage=stage)
+
     @router.post("/v1/search", openapi_extra=openapi.body(form=SearchForm, json=SearchQuery), responses=PROBLEMS)
     async def search(request: Request, response: Response, caller: Key = may_search) -> SearchAnswer:
         """Find the pictures nearest to the one in the form, or to what the JSON names."""
@@ -41,7 +49,7 @@ def search_routes(services: Services) -> APIRouter:
         caller.check_namespace(query.namespace)
         async with deadline(request, services.timeout_s):
             found = await searching.search(query, caller)
-        response.headers["Server-Timing"] = server_timing(found.timing_ms)
+        timed(response, found.timing_ms)
         return views.search_answer(found, model, services.milvus_settings)
 
     @router.post("/v1/compare", openapi_extra=openapi.body(form=CompareForm, json=CompareQuery), responses=PROBLEMS)
@@ -50,7 +58,7 @@ def search_routes(services: Services) -> APIRouter:
         query = await read_form_or_json(request, CompareForm, CompareQuery)
         async with deadline(request, services.timeout_s):
             score, timing_ms = await searching.compare(query, caller)
-        response.headers["Server-Timing"] = server_timing(timing_ms)
+        timed(response, timing_ms)
         return Comparison(score=score, timing_ms=TimingView(**timing_ms), model=model)
 
     return router

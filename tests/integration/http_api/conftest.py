@@ -126,3 +126,19 @@ async def service(open_service, milvus_lite_uri):
     client.close()
     async with service.client:
         yield service
+
+
+@pytest.fixture
+async def attacked(open_service, milvus_lite_uri):
+    """A service that fetches from the public internet, with little patience."""
+
+    def allowed(folder):
+        return SourceSettings(roots=(folder,), http=True, http_timeout_s=2)
+
+    service = open_service(milvus_lite_uri)
+    service = open_service(
+        milvus_lite_uri, sources=allowed(service.folder), images=ImageSettings(max_bytes=100_000, max_pixels=10**6)
+    )
+    migrate(service.settings.sql)
+    async with service.client:
+        yield service

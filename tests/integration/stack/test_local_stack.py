@@ -1,8 +1,11 @@
 """The embedded stack whole: up, up again, after a fault, and down."""
 
+import json
 import os
+import re
 import subprocess
 import sys
+import time
 
 import httpx
 import psutil
@@ -11,6 +14,7 @@ from PIL import Image
 from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
 from cli.stack.process import free_ports, listens
+from cli.stack.ray_node import ray_folder
 from cli.stack.stack import PARTS, down, status, up
 from config import load_settings
 from config.settings import PROJECT_ROOT
@@ -88,6 +92,26 @@ def test_the_demo_takes_a_folder_of_odd_names_and_of_things_that_are_no_pictures
     assert (stack.home / "demo" / "hits.html").exists()
     answer = httpx.get(f"http://127.0.0.1:{stack.http.port}/v1/stats", timeout=30).json()
     assert answer["pictures"] == len(names), answer
+
+
+def test_what_it_did_can_be_read_by_prometheus(stack):
+    """After a load and a search, from the address that Prometheus would be given."""
+    found = json.loads((ray_folder(stack.home) / "prom_metrics_service_discovery.json").read_text())
+    addresses = [f"http://{target}/metrics" for group in found for target in group["targets"]]
+    wanted = {
+        'ray_imagesearch_requests_total{.*Route="/v1/search"',
+        'ray_imagesearch_rows_total{.*State="loaded"',
+        'ray_imagesearch_stage_seconds_bucket{.*Stage="embed"',
+        "ray_imagesearch_pass_pictures_bucket{",
+        "ray_imagesearch_oldest_pending_seconds{",
+    }
+    end = time.monotonic() + 60
+    missing = wanted
+    while missing and time.monotonic() < end:
+        text = "\n".join(httpx.get(address).text for address in addresses)
+        missing = {one for one in wanted if not re.search(one, text, re.IGNORECASE)}
+        time.sleep(0.5)
+    assert missing == set()
 
 
 def test_a_store_that_died_comes_back_where_the_service_looks_for_it(stack):
