@@ -47,12 +47,16 @@ class Client:
         top_k: int = 10,
         namespace: str = DEFAULT_NAMESPACE,
         wanted: Mapping[str, Any] | None = None,
+        how: Mapping[str, bool] | None = None,
     ) -> dict[str, Any]:
         """Search by a picture among those that the filter `wanted` matches; returns the answer of POST /v1/search.
+
+        `how` says which of `flips`, `group` and `exact` are wanted.
 
         Raises SourceError for a file that cannot be read.
         """
         fields = {"top_k": str(top_k), "namespace": namespace} | ({"filter": json.dumps(dict(wanted))} if wanted else {})
+        fields |= {name: "true" for name, on in (how or {}).items() if on}
         return self._json("hits", "POST", "/v1/search", data=fields, files=self._form(picture))
 
     def add_file(

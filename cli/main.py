@@ -179,6 +179,9 @@ def search(
             "--filter", metavar="KEY=VALUE", help="Only pictures of which this was said; also != > >= < <=, or JSON. Repeatable."
         ),
     ] = None,
+    flips: Annotated[bool, typer.Option("--flips", help="Find it mirrored or turned, too.")] = False,
+    group: Annotated[bool, typer.Option("--group", help="Show copies as one.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture, one by one.")] = False,
     namespace: Namespace = DEFAULT_NAMESPACE,
     as_json: Json = False,
 ) -> None:
@@ -186,7 +189,8 @@ def search(
     from cli.commands import search as command
     from config import load_settings
 
-    raise typer.Exit(command.run(load_settings(), Output(as_json), images, top_k, namespace, html, filters or ()))
+    how = {"flips": flips, "group": group, "exact": exact}
+    raise typer.Exit(command.run(load_settings(), Output(as_json), images, top_k, namespace, html, filters or (), how))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -14,6 +14,7 @@ from serve_app.schemas import Id, ImagePath, Message, Namespace, Upload, parse_f
 # The most that Milvus takes.
 MAX_DIM = 32_768
 MAX_QUERIES = 16
+MAX_GROUPS = 1000
 
 GivenVector = Annotated[
     list[Annotated[float, Field(allow_inf_nan=False)]],
@@ -88,8 +89,16 @@ class Options(Message):
     recall: Annotated[float | None, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
         None, description="the share of the true nearest that is to be found; the index looks as far as that takes"
     )
-    group: bool = Field(False, description="show hits that look the same as one, with the others under `same`")
+    group: bool = Field(
+        False, description="show hits that look the same as one, with the others under `same`; offset and top_k are 1,000 together"
+    )
     log_id: Id | None = Field(None, description="first wait until this add request is loaded, for as long as search.wait_s")
+
+    @model_validator(mode="after")
+    def _groups_are_bounded(self) -> Self:
+        if self.group and self.offset + self.top_k > MAX_GROUPS:
+            raise ValueError(f"group: offset and top_k are {self.offset + self.top_k} together, the limit is {MAX_GROUPS}")
+        return self
 
 
 class SearchQuery(Options, PictureQuery):

@@ -9,29 +9,38 @@ import numpy as np
 
 from imagesearch.errors import UnknownNamespace
 from imagesearch.keys import Key
-from imagesearch.types import DEFAULT_NAMESPACE, Calibrated, CatalogEntry
+from imagesearch.types import DEFAULT_NAMESPACE, Calibrated, CatalogEntry, Vectors
 from serve_app.effort import Effort
 from serve_app.groups import Group, grouped
-from serve_app.nearest import MOST_HITS, Nearest, Ranking, Wanted
+from serve_app.nearest import Nearest, Ranking, Wanted
 from serve_app.own_write import OwnWrite
 from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.query_vectors import QueryVectors
 from serve_app.services import Services
 from serve_app.timing import Timing
 
-# Hits for each group that is wanted, to begin with.
-GROUP_FACTOR = 2
+# Hits for each group that is wanted, to begin with, and hits at most that are put into groups: each is held against all of them.
+GROUP_FACTOR, MOST_GROUPED = 2, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A hit with what the catalog knows of it, and the ids of further hits that look the same."""
+
+    score: float
+    entry: CatalogEntry
+    same: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Groups of pictures, best first, each of one picture unless they were asked for; and how they were found.
+    """Pictures, best first, and how they were found.
 
     `views` are the names of the query's own views that the ranking refers to. `calibrated`: what the index's effort was chosen by.
     `lag_s`: the age of the oldest request that waits.
     """
 
-    groups: list[Group]
+    hits: list[Shown]
     ranking: Ranking
     views: tuple[str, ...]
     calibrated: Calibrated | None
@@ -66,11 +75,11 @@ class SearchService:
         effort = None if calibrated is None else calibrated.effort
         wanted = Wanted(last, query.namespace, query.filter, query.min_score, query.exact, effort)
         if query.group:
-            groups, ranking = await self._grouped(vectors, wanted, timing)
-            page = groups[query.offset : last]
+            ranking, groups = await self._grouped(vectors, wanted, timing)
         else:
             ranking = await self._nearest.find(vectors, wanted, timing)
-            page = [Group(*one, ()) for one in await self._entries(replace(ranking, hits=ranking.hits[query.offset :]), timing)]
+            groups = [Group(hit) for hit in ranking.hits]
+        page = await self._shown(groups[query.offset : last], timing)
         if not ranking.hits:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
@@ -86,21 +95,28 @@ class SearchService:
         if namespace != DEFAULT_NAMESPACE and not await self._services.sql.run(self._catalog.knows_namespace, namespace):
             raise UnknownNamespace(f"nothing was ever loaded into the namespace {namespace!r}")
 
-    async def _grouped(self, vectors: np.ndarray, wanted: Wanted, timing: Timing) -> tuple[list[Group], Ranking]:
+    async def _grouped(self, vectors: Vectors, wanted: Wanted, timing: Timing) -> tuple[Ranking, list[Group]]:
         """Rank more and more pictures until they make as many groups as are wanted, or there are no more."""
         deadline = perf_counter() + self._services.filter_timeout_s
-        count = wanted.count * GROUP_FACTOR
+        count = min(wanted.count * GROUP_FACTOR, MOST_GROUPED)
         while True:
             ranking = await self._nearest.find(vectors, replace(wanted, count=count), timing)
-            groups = grouped(await self._entries(ranking, timing))
-            if len(groups) >= wanted.count or len(ranking.hits) < count or count >= MOST_HITS:
-                return groups, ranking
-            if perf_counter() > deadline:
-                return groups, replace(ranking, complete=False)
-            count = min(4 * count, MOST_HITS)
+            with timing.stage("metadata"):
+                ids = [hit.milvus_id for hit in ranking.hits]
+                hashes = await self._services.sql.run(self._catalog.perceptual_hashes, ids)
+                groups = await self._services.decode.run(grouped, ranking.hits, hashes)
+            if len(groups) >= wanted.count or len(ranking.hits) < count:
+                return ranking, groups
+            if perf_counter() > deadline or count == MOST_GROUPED:
+                return replace(ranking, complete=False), groups
+            count = min(4 * count, MOST_GROUPED)
 
-    async def _entries(self, ranking: Ranking, timing: Timing) -> list[tuple[float, CatalogEntry]]:
+    async def _shown(self, groups: list[Group], timing: Timing) -> list[Shown]:
         with timing.stage("metadata"):
-            entries = await self._services.sql.run(self._catalog.entries, [hit.milvus_id for hit in ranking.hits])
+            entries = await self._services.sql.run(self._catalog.entries, [group.first.milvus_id for group in groups])
         # One that was deleted a moment ago is not in the catalog any more.
-        return [(hit.score, entries[hit.milvus_id]) for hit in ranking.hits if hit.milvus_id in entries]
+        return [
+            Shown(group.first.score, entries[group.first.milvus_id], group.same)
+            for group in groups
+            if group.first.milvus_id in entries
+        ]

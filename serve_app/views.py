@@ -70,12 +70,12 @@ def search_answer(found: Found, model: str, milvus: MilvusSettings) -> SearchAns
     return SearchAnswer(
         hits=[
             HitView(
-                score=group.score,
-                view=found.views[ranking.views.get(group.entry.milvus_id, 0)],
-                same=list(group.same),
-                **_members(group.entry),
+                score=hit.score,
+                view=found.views[ranking.views.get(hit.entry.milvus_id, 0)],
+                same=list(hit.same),
+                **_members(hit.entry),
             )
-            for group in found.groups
+            for hit in found.hits
         ],
         timing_ms=TimingView(**found.timing_ms),
         model=model,

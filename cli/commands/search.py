@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,11 @@ def run(
     namespace: str,
     html: Path | None,
     filters: Sequence[str] = (),
+    how: Mapping[str, bool] | None = None,
 ) -> int:
     """Search by each picture and print what was found; returns 1 where one of them could not be searched by.
+
+    `how`: which of the service's `flips`, `group` and `exact` are wanted.
 
     Raises InputError for a name that leads to no file and for a filter that is none, StoreUnavailable.
     """
@@ -44,7 +47,7 @@ def run(
         for path in paths:
             try:
                 data = read_picture(path, settings.images.max_bytes)
-                answer = client.search_file(data, top_k, namespace, wanted)
+                answer = client.search_file(data, top_k, namespace, wanted, how)
             except (ImageError, SourceError) as exc:
                 failed += 1
                 output.record({"query": str(path), "error": {"code": exc.code, "detail": exc.detail}})
@@ -75,10 +78,17 @@ def matching(pattern: str) -> list[Path]:
 
 def _show(output: Output, path: Path, answer: dict[str, Any]) -> None:
     output.record({"query": str(path), **answer})
-    hits = table("rank", "score", "milvus_id", "size", "label", "image_path", numbers=("rank", "score", "milvus_id", "size"))
+    # Only what was asked for takes a column of its own.
+    views = any(hit.get("view", "original") != "original" for hit in answer["hits"])
+    copies = any(hit.get("same") for hit in answer["hits"])
+    more = [name for name, there in (("view", views), ("copies", copies)) if there]
+    numbers = ("rank", "score", "milvus_id", "size", "copies")
+    hits = table("rank", "score", "milvus_id", "size", *more, "label", "image_path", numbers=numbers)
     for rank, hit in enumerate(answer["hits"], start=1):
         size = f"{hit['width']}x{hit['height']}"
-        hits.add_row(*map(cell, (rank, f"{hit['score']:.4f}", hit["milvus_id"], size, hit["info"].get("label"), hit["image_path"])))
+        extra = [hit["view"] if name == "view" else len(hit["same"]) for name in more]
+        named = (hit["info"].get("label"), hit["image_path"])
+        hits.add_row(*map(cell, (rank, f"{hit['score']:.4f}", hit["milvus_id"], size, *extra, *named)))
     output.show(Text(plain(f"{path}: {len(answer['hits'])} found in {answer['timing_ms']['total']:.0f} ms"), "bold"))
     if answer["hits"]:
         output.show(hits)

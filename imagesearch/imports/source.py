@@ -61,7 +61,9 @@ class Opener:
         if path.is_dir():
             return Folder(path, namespace)
         if path.suffix.lower() in MANIFESTS:
-            return self._manifest(local_manifest(path, os.path.dirname(os.fsdecode(path_bytes(source)))), namespace)  # noqa: PTH120
+            # Paths in it are meant from where it was named to lie, which a Path would tidy up.
+            beside = os.path.dirname(os.fsdecode(path_bytes(source)))  # noqa: PTH120
+            return self._manifest(local_manifest(path, beside), namespace)
         if path.is_file():
             return Glob(glob.escape(str(path)), namespace, access.allows)
         raise SourceNotFound(f"{source}: no folder, file, glob or s3:// prefix of this name")

@@ -56,6 +56,7 @@ class Members:
         # A class of its own: what it counts is this archive's.
         kind = type("Info", (BoundedInfo,), {})
         try:
+            # No `with`: members are read while the caller goes through them, and the stream below is the caller's.
             self._archive = tarfile.open(fileobj=self._stream, mode="r:", tarinfo=kind, errors="surrogateescape")  # noqa: SIM115
             at = -1
             for _ in range(MAX_MEMBERS):

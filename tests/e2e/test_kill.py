@@ -8,13 +8,12 @@ import sys
 import time
 
 import pytest
-from pymilvus import MilvusClient
 
 from config.settings import PROJECT_ROOT
 from imagesearch.stores.factory import open_stores
-from imagesearch.stores.sql.migrate import migrate
 from imagesearch.types import AddRequest, LogState
 from tests.e2e.conftest import drawing, environment
+from tests.fixtures.fresh_stores import fresh
 
 PICTURES = 400
 
@@ -38,12 +37,8 @@ def collection(production, production_settings, ray_node, mariadb, tmp_path):
         from config import load_settings
 
         settings = load_settings()
-    migrate(settings.sql)
     stores = open_stores(settings)
-    client = MilvusClient(uri=settings.milvus.uri)
-    # Another test's vectors bear the same ids.
-    client.drop_collection(stores.fingerprint.collection)
-    client.close()
+    fresh(settings, stores.fingerprint.collection)
     for n in range(PICTURES):
         (tmp_path / f"{n}.png").write_bytes(drawing(f"kill-{n}"))
     # Every twentieth path twice: two rows, one picture.

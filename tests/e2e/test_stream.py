@@ -9,7 +9,6 @@ import time
 
 import httpx
 import pytest
-from pymilvus import MilvusClient
 
 from config import load_settings
 from config.settings import PROJECT_ROOT
@@ -23,6 +22,7 @@ from serve_app.local_embedder import LocalEmbedder
 from serve_app.local_readers import LocalReaders
 from serve_app.services import Services
 from tests.e2e.conftest import drawing, environment
+from tests.fixtures.fresh_stores import fresh
 
 PATIENCE_S = 120
 NEVER_S = "3600"
@@ -68,10 +68,7 @@ def settings(env):
 @pytest.fixture
 def stores(settings):
     stores = open_stores(settings)
-    client = MilvusClient(uri=settings.milvus.uri)
-    # Another test's vectors bear the same ids.
-    client.drop_collection(stores.fingerprint.collection)
-    client.close()
+    fresh(settings, stores.fingerprint.collection)
     yield stores
     stores.close()
 

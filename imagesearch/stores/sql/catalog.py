@@ -40,6 +40,13 @@ class Catalog:
             raise UnknownImage(f"no searchable picture has the milvus_id {milvus_id}")
         return found[milvus_id]
 
+    def perceptual_hashes(self, ids: Collection[int]) -> dict[int, str]:
+        """Return the perceptual hashes of the searchable pictures among `ids`."""
+        query = select(info.c.milvus_id, info.c.perceptual_hash).where(info.c.milvus_id.in_(sorted(ids)))
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(info.c.state == PictureState.SEARCHABLE))
+            return {row.milvus_id: row.perceptual_hash for row in rows}
+
     def namespace_of(self, milvus_id: int) -> str:
         """Return the namespace of a picture of any state, or raise UnknownImage."""
         with self._database.read() as connection:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from PIL import Image
-from pymilvus import MilvusClient
 
 from config.sections import AuthSettings, BlobSettings, ImageSettings, MilvusSettings, ModelSettings, SourceSettings, SqlSettings
 from config.settings import Settings
@@ -20,13 +19,13 @@ from imagesearch.images.facts import facts
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import open_encoder
 from imagesearch.stores.factory import Stores, open_announcer, open_stores
-from imagesearch.stores.sql.migrate import migrate
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import IndexRow, PictureState
 from serve_app.api import create_api
 from serve_app.local_embedder import LocalEmbedder
 from serve_app.local_readers import LocalReaders
 from serve_app.services import Services
+from tests.fixtures.fresh_stores import fresh
 
 
 def png(seed: int, side: int = 48) -> bytes:
@@ -119,11 +118,7 @@ def open_service(tmp_path):
 @pytest.fixture
 async def service(open_service, milvus_lite_uri):
     service = open_service(milvus_lite_uri)
-    migrate(service.settings.sql)
-    client = MilvusClient(uri=milvus_lite_uri)
-    # Another test's vectors bear the same ids.
-    client.drop_collection(service.stores.fingerprint.collection)
-    client.close()
+    fresh(service.settings, service.stores.fingerprint.collection)
     async with service.client:
         yield service
 
@@ -139,6 +134,6 @@ async def attacked(open_service, milvus_lite_uri):
     service = open_service(
         milvus_lite_uri, sources=allowed(service.folder), images=ImageSettings(max_bytes=100_000, max_pixels=10**6)
     )
-    migrate(service.settings.sql)
+    fresh(service.settings, service.stores.fingerprint.collection)
     async with service.client:
         yield service

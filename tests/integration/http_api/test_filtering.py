@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from pymilvus import MilvusClient
 
 from config.sections import FilterSettings, MilvusSettings, SqlSettings
 from imagesearch.stores.sql.migrate import migrate
@@ -16,6 +15,7 @@ from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, IndexRow, PictureFacts
 from jobs.import_manifest import import_source
 from serve_app import nearest
+from tests.fixtures.fresh_stores import fresh
 
 HASHES = itertools.count()
 
@@ -79,10 +79,7 @@ async def open_stock(request, open_service):
 
     async def open_it(count, said, index="HNSW", **sections):
         service = open_service(uri, **{"milvus": MilvusSettings(uri=uri, index=index), **sql, **sections})
-        migrate(service.settings.sql)
-        client = MilvusClient(uri=uri)
-        client.drop_collection(service.stores.fingerprint.collection)
-        client.close()
+        fresh(service.settings, service.stores.fingerprint.collection)
         rng = np.random.default_rng(7)
         vectors = unit(rng, count, service.stores.fingerprint.dim)
         query = unit(rng, 1, service.stores.fingerprint.dim)[0]

@@ -4,10 +4,9 @@ import os
 import subprocess
 
 import pytest
-from pymilvus import MilvusClient
 
 from config.sections import BlobSettings
-from imagesearch.stores.sql.migrate import migrate
+from tests.fixtures.fresh_stores import fresh
 
 
 @pytest.fixture
@@ -25,10 +24,7 @@ async def test_adds_on_a_full_disk_are_refused_by_name_and_the_acknowledged_ones
     open_service, milvus_lite_uri, small_disk, picture
 ):
     service = open_service(milvus_lite_uri, blobs=BlobSettings(uri=str(small_disk)))
-    migrate(service.settings.sql)
-    client = MilvusClient(uri=milvus_lite_uri)
-    client.drop_collection(service.stores.fingerprint.collection)
-    client.close()
+    fresh(service.settings, service.stores.fingerprint.collection)
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(40 << 10))
     acknowledged, refused = [], []

@@ -1,11 +1,10 @@
 """Keys over HTTP: who may do what, in which namespace, how often."""
 
 import pytest
-from pymilvus import MilvusClient
 
 from config.sections import AuthSettings, RedisSettings
 from imagesearch.keys import Role
-from imagesearch.stores.sql.migrate import migrate
+from tests.fixtures.fresh_stores import fresh
 
 
 @pytest.fixture
@@ -13,10 +12,7 @@ async def guarded(open_service, milvus_lite_uri, redis_server):
     service = open_service(
         milvus_lite_uri, auth=AuthSettings(keys=True, cache_s=0, rate_limit_open=False), redis=RedisSettings(url=redis_server.url)
     )
-    migrate(service.settings.sql)
-    client = MilvusClient(uri=milvus_lite_uri)
-    client.drop_collection(service.stores.fingerprint.collection)
-    client.close()
+    fresh(service.settings, service.stores.fingerprint.collection)
     async with service.client:
         yield service
 

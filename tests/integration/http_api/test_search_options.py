@@ -65,6 +65,7 @@ async def test_groups_show_copies_as_one_and_are_made_up_for(service, picture, i
     # Pages are cuts of the same groups.
     page = await service.search(milvus_id=ids[1], top_k=2, offset=2, group=True)
     assert found(page) == found(grouped)[2:]
+    assert (await service.search(milvus_id=ids[1], top_k=2, offset=999, group=True)).status_code == 422
 
 
 async def test_a_search_waits_for_the_add_that_it_names(service, picture, ids):

@@ -8,10 +8,10 @@ import pytest
 from config.sections import BlobSettings, MilvusSettings, ModelSettings, SqlSettings
 from config.settings import Settings
 from imagesearch.stores.factory import open_stores
-from imagesearch.stores.sql.migrate import migrate
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, IndexRow, PictureFacts
 from jobs.calibrate import calibrate
+from tests.fixtures.fresh_stores import fresh
 
 ROWS = 3000
 NAMESPACES = ("default", "pets")
@@ -30,10 +30,8 @@ def settings(tmp_path, milvus_server_uri):
 
 @pytest.fixture
 def stores(settings):
-    migrate(settings.sql)
     stores = open_stores(settings)
-    with stores.index._connection.client() as client:
-        client.drop_collection(stores.fingerprint.collection)
+    fresh(settings, stores.fingerprint.collection)
     yield stores
     stores.close()
 

@@ -42,6 +42,19 @@ def test_top_k_and_namespace_reach_the_service(run, searchable, cat, found):
     assert b'name="namespace"\r\n\r\ncats\r\n' in searchable.seen[0][2]
 
 
+def test_ways_to_search_reach_the_service_and_what_they_found_has_columns(run, searchable, cat, found, hit):
+    searchable.says(
+        "/v1/search", found({**hit(7), "view": "mirrored", "same": [8, 9]}, {**hit(10), "view": "original", "same": []})
+    )
+    result = run("search", cat, "--flips", "--group", "--exact")
+    for name in (b"flips", b"group", b"exact"):
+        assert b'name="%s"\r\n\r\ntrue\r\n' % name in searchable.seen[0][2]
+    first, second = (line.split() for line in result.stdout.splitlines()[-2:])
+    assert first[4:6] == ["mirrored", "2"] and second[4:6] == ["original", "0"]
+    run("search", cat)
+    assert b'name="flips"' not in searchable.seen[1][2]
+
+
 def test_filters_reach_the_service_as_one(run, searchable, cat, found):
     searchable.says("/v1/search", found())
     assert run("search", cat, "--filter", "label=cat", "--filter", "size>=3").exit_code == 0
