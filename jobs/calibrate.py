@@ -12,7 +12,7 @@ import json
 import logging
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from config import Settings, load_settings
+from imagesearch.filters import Filter
 from imagesearch.stores.factory import Stores, open_stores
 from imagesearch.stores.milvus.collection import EFFORT
 from imagesearch.types import Calibrated, CatalogEntry, Vector, Vectors
@@ -95,7 +96,7 @@ def _true_answers(stores: Stores, drawn: list[Query], top_k: int) -> int:
     count = 0
     for namespace in sorted({query.namespace for query in drawn}):
         asking = [query for query in drawn if query.namespace == namespace]
-        for ids in _pages(stores, namespace):
+        for ids in stores.matches.walk(namespace, Filter(), PAGE):
             stored = stores.index.fetch(ids)
             count += len(stored)
             if stored:
@@ -103,13 +104,6 @@ def _true_answers(stores: Stores, drawn: list[Query], top_k: int) -> int:
                 for query in asking:
                     query.meet(np.fromiter(stored, np.int64), vectors, top_k)
     return count
-
-
-def _pages(stores: Stores, namespace: str) -> Iterator[list[int]]:
-    after = -1
-    while ids := stores.catalog.ids(namespace, after, PAGE):
-        yield ids
-        after = ids[-1]
 
 
 def _recall(stores: Stores, query: Query, effort: int, top_k: int) -> float:

@@ -66,13 +66,6 @@ class Catalog:
             )
             return _with_sources(connection, rows.all())
 
-    def ids(self, namespace: str, after: int, limit: int) -> list[int]:
-        """Return up to `limit` searchable pictures of the namespace with milvus_id > after, in order."""
-        ours = (info.c.namespace == namespace) & (info.c.state == PictureState.SEARCHABLE)
-        with self._database.read() as connection:
-            query = select(info.c.milvus_id).where(ours, info.c.milvus_id > after).order_by(info.c.milvus_id).limit(limit)
-            return list(connection.scalars(query))
-
     def bounds(self) -> tuple[int, int] | None:
         """Return the least and the greatest milvus_id of the searchable pictures, None where there are none."""
         searchable = info.c.state == PictureState.SEARCHABLE

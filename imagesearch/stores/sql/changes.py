@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from imagesearch.errors import InputError, UnknownImage
 from imagesearch.info import check_info
@@ -33,12 +33,12 @@ class Changes:
         source that is not one of this picture, and InputError where the outcome is too large.
         """
         with self._database.write() as connection:
-            namespace = _locked(connection, milvus_id, PictureState.SEARCHABLE)
+            picture = _locked(connection, milvus_id)
             query = select(source.c.log_id, source.c.info).where(source.c.milvus_id == milvus_id)
             if log_id is not None:
                 query = query.where(source.c.log_id == log_id)
             row = connection.execute(query.order_by(source.c.log_id).limit(1)).first()
-            if namespace is None or row is None:
+            if picture is None or picture.state != PictureState.SEARCHABLE or row is None:
                 raise UnknownImage(f"no searchable picture has the milvus_id {milvus_id} and such a source")
             merged = _merged(row.info, patch)
             try:
@@ -49,14 +49,14 @@ class Changes:
             connection.execute(update(log).where(log.c.id == row.log_id).values(changed_info=merged))
             ours = (attribute.c.milvus_id == milvus_id) & (attribute.c.log_id == row.log_id)
             connection.execute(delete(attribute).where(ours))
-            keep_attributes(connection, [Said(milvus_id, namespace, row.log_id, merged)], self._filter_keys)
+            keep_attributes(connection, [Said(milvus_id, picture.namespace, row.log_id, merged)], self._filter_keys)
 
     @repeat_when_busy
     def delete(self, milvus_id: int) -> None:
         """Take a picture out of every answer. Its vector is still there: see `purge`. Raises UnknownImage where none ever was."""
         with self._database.write() as connection:
-            found = connection.execute(select(info.c.state).where(info.c.milvus_id == milvus_id).with_for_update()).first()
-            if found is None or found.state == PictureState.LOADING:
+            picture = _locked(connection, milvus_id)
+            if picture is None or picture.state == PictureState.LOADING:
                 raise UnknownImage(f"no searchable picture has the milvus_id {milvus_id}")
             connection.execute(update(info).where(info.c.milvus_id == milvus_id).values(state=PictureState.DELETED))
             connection.execute(delete(source).where(source.c.milvus_id == milvus_id))
@@ -69,17 +69,17 @@ class Changes:
         The row is locked while `remove` runs: a loader that brings the picture back waits, and writes its vector afterwards.
         """
         with self._database.write() as connection:
-            row = connection.execute(select(info.c.state).where(info.c.milvus_id == milvus_id).with_for_update()).first()
-            if row is not None and row.state != PictureState.DELETED:
+            picture = _locked(connection, milvus_id)
+            if picture is not None and picture.state != PictureState.DELETED:
                 return False
             remove([milvus_id])
             return True
 
 
-def _locked(connection: Connection, milvus_id: int, state: PictureState) -> str | None:
-    """Lock the picture and return its namespace, None where it is not in this state."""
-    query = select(info.c.namespace).where(info.c.milvus_id == milvus_id, info.c.state == state)
-    return connection.scalar(query.with_for_update())
+def _locked(connection: Connection, milvus_id: int) -> Row[Any, Any] | None:
+    """Lock the picture and return its namespace and state; None where there is none."""
+    query = select(info.c.namespace, info.c.state).where(info.c.milvus_id == milvus_id)
+    return connection.execute(query.with_for_update()).first()
 
 
 def _merged(target: Any, patch: Mapping[str, Any]) -> dict[str, Any]:

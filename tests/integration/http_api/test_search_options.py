@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import json
 from datetime import UTC, datetime
 
@@ -13,25 +11,7 @@ from PIL import Image
 
 from config.sections import RedisSettings, SearchSettings
 from imagesearch.types import Calibrated
-
-
-def opened(data):
-    return Image.open(io.BytesIO(data)).convert("RGB")
-
-
-def saved(image, kind="PNG", **options):
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
-def base64_of(data):
-    return base64.b64encode(data).decode()
-
-
-def found(answer):
-    assert answer.status_code == 200, answer.text
-    return [hit["milvus_id"] for hit in answer.json()["hits"]]
+from tests.fixtures.queries import base64_of, found, opened, saved
 
 
 @pytest.fixture

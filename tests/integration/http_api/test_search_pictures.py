@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
-
-def opened(data):
-    return Image.open(io.BytesIO(data)).convert("RGB")
-
-
-def saved(image, kind="PNG", **options):
-    out = io.BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()
-
-
-def base64_of(data):
-    return base64.b64encode(data).decode()
-
-
-def found(answer):
-    assert answer.status_code == 200, answer.text
-    return [hit["milvus_id"] for hit in answer.json()["hits"]]
+from tests.fixtures.queries import base64_of, found, opened, saved
 
 
 @pytest.fixture
