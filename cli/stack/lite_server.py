@@ -1,4 +1,4 @@
-"""Milvus Lite's own server, but one that its clients may ask whether it is there: `python -m cli.stack.lite_server server ...`."""
+"""Milvus Lite's own server, one writer at a time and patient with its clients: `python -m cli.stack.lite_server server ...`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 import grpc
+
+from cli.stack.turns import InTurn
 
 # pymilvus asks every ten seconds, and cannot be told not to; gRPC's servers close the connection of who asks more often than every
 # five minutes while nothing else is said, and the next request finds it closed. No number of such questions is too many here.
@@ -24,7 +26,7 @@ def main() -> int:
             return getattr(grpc, name)
 
         def server(self, *args: Any, options: Any = (), **more: Any) -> grpc.Server:
-            return grpc.server(*args, options=[*options, PATIENT], **more)
+            return grpc.server(*args, options=[*options, PATIENT], interceptors=[InTurn()], **more)
 
     server.grpc = Grpc()
     return int(milvus_lite() or 0)
