@@ -106,8 +106,12 @@ class LoadSettings(Section):
     fetch_threads: int = Field(8, ge=1, description="pictures that one of them fetches at once")
     fetch_cpus: float = Field(0.5, gt=0, description="CPUs that Ray reserves for each")
     embed_actors: int = Field(1, ge=1, description="processes that run the model, at least")
-    embed_actors_max: int = Field(1, ge=1, description="how many there may be while they are what the load waits for")
-    embed_cpus: float = Field(1.0, ge=0, description="CPUs that Ray reserves for each")
+    embed_actors_max: int | None = Field(
+        None, ge=1, description="how many there may be while they are what the load waits for; unset: as the job's machine has CPUs"
+    )
+    embed_cpus: float = Field(
+        1.0, ge=0, description="CPUs that Ray reserves for each, and threads of its forward pass unless model.threads names them"
+    )
     embed_gpus: float = Field(0.0, ge=0, description="GPUs that Ray reserves for each")
     write_actors: int = Field(1, ge=1, description="processes that write to Milvus and SQL, at least")
     write_actors_max: int = Field(2, ge=1, description="how many there may be while they are what the load waits for")

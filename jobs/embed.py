@@ -29,7 +29,10 @@ class Embedding:
     def _encoder(self) -> Encoder:
         s3 = S3(self._settings.s3)
         try:
-            return open_encoder(self._settings.model, s3, self._settings.load.embed_batch)
+            # As many threads as the actor has CPUs: on a machine with more of them there are more actors, and passes of one
+            # thread each wait for nobody.
+            load = self._settings.load
+            return open_encoder(self._settings.model, s3, load.embed_batch, max(1, int(load.embed_cpus)))
         finally:
             s3.close()
 

@@ -61,6 +61,7 @@ class Pipeline:
         self._fetch, self._embed, self._write = self._pools
         self._clock = RunningClock()
         self._flights: set[Flight] = set()
+        self._hung: list[tuple[Pool[Flight], Ended[Flight]]] = []
         self._troubles = 0
         self._asked: float | None = None
         self._told = False
@@ -87,8 +88,7 @@ class Pipeline:
         """Start the first workers, if they are not there yet; returns at once."""
         now = self._clock.now()
         self._asked = now if self._asked is None else self._asked
-        for pool in self._pools:
-            pool.arrange(now)
+        self._hung += self._arrange(now)
 
     def submit(self, rows: list[LogRow]) -> None:
         """Start a batch; it need not wait for the workers of later stages."""
@@ -107,8 +107,9 @@ class Pipeline:
         now = self._clock.now()
         ended = [(pool, one) for pool in self._pools for one in pool.collect(done, now)]
         settled = [one for pool, call in ended for one in self._advance(pool, call)]
-        for pool in self._pools:
-            settled += [one for call in pool.arrange(now) for one in self._advance(pool, call)]
+        self._hung += self._arrange(now)
+        hung, self._hung = self._hung, []
+        settled += [one for pool, call in hung for one in self._advance(pool, call)]
         self._tell_readiness(now)
         return settled
 
@@ -118,6 +119,15 @@ class Pipeline:
             pool.stop()
         left, self._flights = [flight.rows for flight in self._flights], set()
         return left
+
+    def _arrange(self, now: float) -> list[tuple[Pool[Flight], Ended[Flight]]]:
+        hung: list[tuple[Pool[Flight], Ended[Flight]]] = []
+        later_pressed = False
+        # The last stage first: the last one that is pressed is what the load waits for.
+        for pool in reversed(self._pools):
+            hung += [(pool, call) for call in pool.arrange(now, later_pressed)]
+            later_pressed |= pool.pressed
+        return hung
 
     def _begin(self, flight: Flight) -> None:
         self._flights.add(flight)

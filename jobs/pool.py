@@ -13,7 +13,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from imagesearch.errors import EmbeddingFailed, ImageSearchError
 from jobs.openings import Openings
-from jobs.sizing import Sizing, least_busy
+from jobs.sizing import Sizing, least_busy, pressed
 from jobs.stages import Stage
 from jobs.worker import Worker
 
@@ -63,6 +63,11 @@ class Pool(Generic[T]):
         return sum(worker.ready for worker in self._workers)
 
     @property
+    def pressed(self) -> bool:
+        """Whether every worker has work waiting behind what it does."""
+        return pressed(self._loads())
+
+    @property
     def size(self) -> int:
         """How many workers there are, with those on their way."""
         return len(self._workers)
@@ -95,16 +100,19 @@ class Pool(Generic[T]):
             ended.append(Ended(call.item, call.refs, answer, error))
         return ended
 
-    def arrange(self, now: float) -> list[Ended[T]]:
-        """End workers that hang or are too many, hand out the queue, and start those that lack; return the calls that hung."""
+    def arrange(self, now: float, later_pressed: bool = False) -> list[Ended[T]]:
+        """End workers that hang or are too many, hand out the queue, and start those that lack; return the calls that hung.
+
+        `later_pressed`: a later stage is what the load waits for.
+        """
         hung = [worker for worker in self._workers if (worker.calls or not worker.ready) and now - worker.since > self._answer_s]
         ended = [self._ended_for_good(worker) for worker in hung]
         self._shrink(now)
         # First the work, then the question who is short of it: a worker whose call has just ended is as busy as before.
         self._hand_out(now)
-        loads = [len(worker.calls) for worker in self._workers if worker.ready]
+        loads = self._loads()
         if self._openings.allowed(now):
-            for _ in range(self._sizing.missing(now, loads, len(self._workers) - len(loads))):
+            for _ in range(self._sizing.missing(now, loads, len(self._workers) - len(loads), later_pressed)):
                 actor = self._stage.start()
                 self._workers.append(Worker(actor, actor.ready.remote(), now))
         self._tell_silence(now)
@@ -116,6 +124,9 @@ class Pool(Generic[T]):
             worker.end()
         self._workers.clear()
         self._queue.clear()
+
+    def _loads(self) -> list[int]:
+        return [len(worker.calls) for worker in self._workers if worker.ready]
 
     def _opened(self, worker: Worker[T], now: float) -> None:
         said, error = _answer_of(worker.opening)

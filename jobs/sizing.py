@@ -14,7 +14,8 @@ class Sizing:
     """Decides when a stage grows and shrinks; `now` are seconds of any clock that does not run backwards.
 
     It grows when every worker has had work waiting behind what it does for a while, by as many as it has at most, so that a
-    cluster is filled in a few steps; of those that cannot be placed no more are asked for. Between two steps as many calls must
+    cluster is filled in a few steps; of those that cannot be placed no more are asked for. A stage whose work waits because a
+    later one is short of workers does not grow: it would only take processors from that one. Between two steps as many calls must
     have ended well as there are workers: where they all wait for a store that is down or hardly answers, more of them would
     only be in its way. It shrinks by workers that had nothing to do for `idle_s`.
     """
@@ -31,10 +32,9 @@ class Sizing:
         """Take note of a call that ended well."""
         self._progress += 1
 
-    def missing(self, now: float, loads: Sequence[int], opening: int) -> int:
+    def missing(self, now: float, loads: Sequence[int], opening: int, later_pressed: bool = False) -> int:
         """Return how many workers to start; `loads` are the batches that each ready one has, `opening` those on their way."""
-        pressed = bool(loads) and min(loads) >= DEPTH
-        if not pressed:
+        if later_pressed or not pressed(loads):
             self._pressed_since = None
             self._eased_since = now if self._eased_since is None else self._eased_since
         else:
@@ -58,6 +58,11 @@ class Sizing:
         given_up = max(0, min(opening, above)) if eased and ready else 0
         long_idle = sum(now - since >= self._idle_s for since in idle_since)
         return given_up, max(0, min(long_idle, above - given_up))
+
+
+def pressed(loads: Sequence[int]) -> bool:
+    """Say whether every worker has work waiting behind what it does; none at all are not pressed."""
+    return bool(loads) and min(loads) >= DEPTH
 
 
 def least_busy(loads: Sequence[int]) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 import ray
 
 from config.settings import Settings
+from imagesearch.models.host import cpus
 from jobs.stage_actor import StageActor
 
 # On as many nodes as there are: each has a network and a disk of its own.
@@ -56,7 +57,7 @@ def stages_of(settings: Settings) -> tuple[Stage, Stage, Stage]:
         worker=("jobs.embed", "Embedding", "embed"),
         returns=2,
         smallest=load.embed_actors,
-        largest=load.embed_actors_max,
+        largest=load.embed_actors_max or cpus(),
         settings=settings,
         resources={"num_cpus": load.embed_cpus, "num_gpus": load.embed_gpus},
     )

@@ -14,8 +14,10 @@ from imagesearch.models.weights import ObjectStore
 from imagesearch.types import Fingerprint
 
 
-def open_encoder(settings: ModelSettings, s3: ObjectStore, batch: int = 32) -> Encoder:
+def open_encoder(settings: ModelSettings, s3: ObjectStore, batch: int = 32, threads: int | None = None) -> Encoder:
     """Load the model onto its device, by the runtime of the settings; `batch` bounds one forward pass.
+
+    `threads`: on a CPU no more than so many, unless the settings name a number.
 
     Raises UnknownModel, WeightsNotFound, WeightsMismatch, RuntimeMismatch, ConfigError, plain ModelError where the runtime that
     was asked for cannot take the model, and what `s3` raises when it does not answer.
@@ -24,7 +26,7 @@ def open_encoder(settings: ModelSettings, s3: ObjectStore, batch: int = 32) -> E
     # of two threads on two CPUs, which a service and a bulk load soon are, then embed 4 pictures a second instead of 33.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     model = located(settings, s3)
-    return Encoder(model.spec.preprocess, open_backbone(model, settings), model.fingerprint, batch)
+    return Encoder(model.spec.preprocess, open_backbone(model, settings, threads), model.fingerprint, batch)
 
 
 def fingerprint_of(settings: ModelSettings, s3: ObjectStore) -> tuple[Fingerprint, Preprocess]:

@@ -18,18 +18,20 @@ from imagesearch.ports import Backbone
 logger = logging.getLogger(__name__)
 
 
-def open_backbone(model: LocatedModel, settings: ModelSettings) -> Backbone:
+def open_backbone(model: LocatedModel, settings: ModelSettings, threads: int | None = None) -> Backbone:
     """Load the network into the runtime of the settings, and hold its vectors against the reference's.
 
-    Raises ConfigError, RuntimeMismatch, WeightsNotFound, WeightsMismatch; ModelError where the runtime cannot take the network.
+    `threads`: on the CPU no more than so many, unless the settings name a number. Raises ConfigError, RuntimeMismatch,
+    WeightsNotFound, WeightsMismatch; ModelError where the runtime cannot take the network.
     """
     if model.spec.library == "numpy":
         return TinyBackbone()
     if wants_cuda(settings):
         return _on_cuda(model, settings)
     choice = chosen(model, settings)
-    logger.info("the model runs on the CPU by %s, threads: %d", choice.runtime, choice.threads)
-    return open_on_cpu(choice.runtime, model, cache_folder(settings), choice.threads)
+    count = choice.threads if threads is None or settings.threads else min(threads, choice.threads)
+    logger.info("the model runs on the CPU by %s, threads: %d", choice.runtime, count)
+    return open_on_cpu(choice.runtime, model, cache_folder(settings), count)
 
 
 def wants_cuda(settings: ModelSettings) -> bool:

@@ -65,9 +65,10 @@ def kept(uri, count):
     client.load_collection(NAME)
     found = set()
     for low in range(0, count, 1000):
-        rows = client.query(NAME, filter=f"milvus_id >= {low} and milvus_id < {low + 1000}", output_fields=["milvus_id"], limit=1000)
-        assert len({row["milvus_id"] for row in rows}) == len(rows)
-        found.update(row["milvus_id"] for row in rows)
+        some = f"milvus_id >= {low} and milvus_id < {low + 1000}"
+        keys = [row["milvus_id"] for row in client.query(NAME, filter=some, output_fields=["milvus_id"], limit=1000)]
+        assert len(set(keys)) == len(keys)
+        found.update(keys)
     return found
 
 

@@ -41,6 +41,15 @@ def test_a_moment_of_pressure_is_no_reason_to_grow():
     assert one.missing(2 * PRESSURE_S, [FULL], 0) == 1
 
 
+def test_a_stage_whose_work_waits_for_a_later_one_does_not_grow():
+    one = sizing()
+    one.missing(0.0, [FULL], 0, later_pressed=True)
+    assert one.missing(PRESSURE_S, [FULL], 0, later_pressed=True) == 0
+    # It must have been short of workers for a while by itself.
+    assert one.missing(PRESSURE_S + 1, [FULL], 0) == 0
+    assert one.missing(2 * PRESSURE_S + 1, [FULL], 0) == 1
+
+
 def test_it_grows_by_as_many_as_it_has_up_to_its_largest_number():
     assert pressed(sizing(), [FULL] * 3) == 3
     assert pressed(sizing(), [FULL] * 6) == 2

@@ -37,6 +37,17 @@ def test_auto_takes_what_was_found_faster(
     assert isinstance(open_backbone(small, ModelSettings(device="cpu", cache_dir=model_cache)), kind)
 
 
+@pytest.mark.parametrize(("most", "named", "used"), [(None, None, 4), (1, None, 1), (9, None, 4), (1, 3, 3)])
+def test_a_process_that_has_fewer_cpus_takes_fewer_threads(
+    most: int | None, named: int | None, used: int, small: LocatedModel, model_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backbone, "choose", lambda model, cache, threads: Choice("onnx", threads or 4, ""))
+    opened: list[int] = []
+    monkeypatch.setattr(backbone, "open_on_cpu", lambda runtime, model, cache, threads: opened.append(threads))
+    open_backbone(small, ModelSettings(device="cpu", threads=named, cache_dir=model_cache), most)
+    assert opened == [used]
+
+
 def test_an_export_of_another_network_is_refused_at_start(small: LocatedModel, model_cache: Path, tmp_path: Path) -> None:
     folder = tmp_path / "exports" / name_of(small)
     shutil.copytree(obtain(small, model_cache).model.parent, folder)
