@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 from config.settings import Settings
@@ -19,6 +20,8 @@ class StageActor:
         self._settings = settings
         self._module, self._name, self._method = module, name, method
         self._worker: Any = None
+        # Searches on the same machine go first: somebody waits for them.
+        os.nice(settings.load.nice)
 
     def ready(self) -> object:
         """Open the worker, and return what it says of itself."""

@@ -96,6 +96,8 @@ def node_variables(settings: Settings, address: str) -> dict[str, str]:
         # Nowhere to move the replicas to: `down` need not wait for it.
         "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
+        # By default Ray sets all its workers back, the service's replicas, too, and leaves too little room below for a load's.
+        "RAY_worker_niceness": "0",
         "IMAGESEARCH_HOME": str(settings.home),
         PROFILE_VARIABLE: settings.profile,
         # A job's entrypoint says `python`.

@@ -1,5 +1,6 @@
 """A stage's pool on a real Ray node: it grows, shrinks, and gets over workers that die, hang or break."""
 
+import os
 import time
 
 import pytest
@@ -104,6 +105,12 @@ def test_a_worker_that_says_what_is_wrong_is_kept_and_one_that_breaks_is_not(dri
     broke, third = one.give("break", "work")
     assert isinstance(broke.error, ValueError)
     assert third.answer != first.answer
+
+
+def test_workers_stand_back_for_searches(driver, joined):
+    (call,) = driver().give("nice")
+    assert call.answer == min(19, os.nice(0) + joined.load.nice)
+    assert call.answer > os.nice(0)
 
 
 def test_what_a_worker_lacks_is_raised_as_itself(driver):

@@ -1,0 +1,110 @@
+"""What a bulk load costs those who search meanwhile; `python -m benchmarks.beside`.
+
+One client asks, with a pause after each answer, by pictures whose vectors are not remembered: in turns while nothing else runs and
+while a load does. Prints a table and writes results/beside.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import quantiles
+
+import httpx
+
+from benchmarks import job
+from benchmarks.figures import Figure, figure, middle, record, shown
+from benchmarks.pictures import photographs
+from benchmarks.stack import NAMES, Stack, serving
+from cli.console import Output
+from config import Settings
+
+GOAL = "<= 1.2"
+SIZE = (640, 480)
+PAUSE_S = 0.1
+# No query's vector is remembered: each search costs what its first one does.
+MORE = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure; exit code 0 whatever the figures say."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.beside", description=__doc__)
+    parser.add_argument("--stores", default="embedded,servers")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=15.0, help="of searches, idle and again beside the load, each round")
+    parser.add_argument("--there", type=int, default=500, help="pictures that are there before")
+    parser.add_argument("--rate", type=float, default=150.0, help="pictures a second that the load is given, more than it can do")
+    options = parser.parse_args(argv)
+    command = shlex.join(["python", "-m", "benchmarks.beside", *(sys.argv[1:] if argv is None else argv)])
+    output = Output(as_json=False)
+    figures: list[Figure] = []
+    details: dict[str, object] = {}
+    each = round(options.rate * options.seconds)
+    with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
+        pictures = iter(photographs(Path(folder), options.there + options.rounds * each + 500, SIZE))
+        asked = itertools.cycle(list(itertools.islice(pictures, 500)))
+        loads = [list(itertools.islice(pictures, count)) for count in [options.there, *[each] * options.rounds]]
+        for kind in options.stores.split(","):
+            with serving(kind, MORE) as (stack, settings):
+                rounds = measure(stack, settings, loads, asked, options.seconds, output)
+            idle, busy = ([ms for one in rounds for ms in one[place]] for place in (0, 1))
+            details[kind] = {"idle_ms": idle, "beside_ms": busy}
+            for name, of in (("p50", middle), ("p95", lambda values: quantiles(values, n=20)[-1])):
+                goal = GOAL if name == "p95" else None
+                what = f"ms a search, {name}, beside a load, {NAMES[kind]}: beside it, alone"
+                figures.append(figure(what, of(busy), command, against=of(idle), goal=goal))
+    output.show(shown(figures))
+    record("beside", figures, {"command": command, "searches": details})
+    return 0
+
+
+def measure(
+    stack: Stack, settings: Settings, loads: list[list[Path]], asked: Iterator[Path], seconds: float, output: Output
+) -> list[tuple[list[float], list[float]]]:
+    """Load the first pictures; with each others, return the milliseconds of a round's searches, idle and beside their load."""
+    there, *loads = loads
+    job.append(settings, there)
+    job.load(stack, settings, MORE)
+    base = f"http://{settings.http.host}:{settings.http.port}"
+    rounds = []
+    with httpx.Client(base_url=base, timeout=60, trust_env=False) as client, ThreadPoolExecutor(1) as pool:
+        searched(client, asked, 3.0)
+        for paths in loads:
+            idle = searched(client, asked, seconds)
+            before = client.get("/v1/stats").json()["pictures"]
+            job.append(settings, paths)
+            run = pool.submit(job.load, stack, settings, MORE)
+            while client.get("/v1/stats").json()["pictures"] == before and not run.done():
+                time.sleep(0.2)
+            busy = searched(client, asked, seconds, lambda run=run: not run.done())
+            # What is left of the load belongs to no round.
+            rate = run.result().steady_per_s
+            output.say(
+                f"p50 of {len(idle)}: {middle(idle):.1f} ms; of {len(busy)} beside {rate:.1f} images/s: {middle(busy):.1f} ms"
+            )
+            rounds.append((idle, busy))
+    return rounds
+
+
+def searched(client: httpx.Client, asked: Iterator[Path], seconds: float, going: Callable[[], bool] = lambda: True) -> list[float]:
+    """Ask for so long, or while `going` says so, and return the milliseconds of each search."""
+    times = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end and going():
+        data = next(asked).read_bytes()
+        started = time.perf_counter()
+        client.post("/v1/search", files={"file": data}).raise_for_status()
+        times.append(1000 * (time.perf_counter() - started))
+        time.sleep(PAUSE_S)
+    return times
+
+
+if __name__ == "__main__":
+    sys.exit(main())
