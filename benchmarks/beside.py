@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import quantiles
@@ -25,6 +27,7 @@ from benchmarks.pictures import photographs
 from benchmarks.stack import NAMES, Stack, serving
 from cli.console import Output
 from config import Settings
+from config.settings import PROJECT_ROOT
 
 GOAL = "<= 1.2"
 SIZE = (640, 480)
@@ -52,8 +55,9 @@ def main(argv: list[str] | None = None) -> int:
         asked = itertools.cycle(list(itertools.islice(pictures, 500)))
         loads = [list(itertools.islice(pictures, count)) for count in [options.there, *[each] * options.rounds]]
         for kind in options.stores.split(","):
-            with serving(kind, MORE) as (stack, settings):
-                rounds = measure(stack, settings, loads, asked, options.seconds, output)
+            more = MORE | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
+            with serving(kind, more) as (stack, settings):
+                rounds = measure(stack, settings, more, loads, asked, options.seconds, output)
             idle, busy = ([ms for one in rounds for ms in one[place]] for place in (0, 1))
             details[kind] = {"idle_ms": idle, "beside_ms": busy}
             for name, of in (("p50", middle), ("p95", lambda values: quantiles(values, n=20)[-1])):
@@ -66,12 +70,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def measure(
-    stack: Stack, settings: Settings, loads: list[list[Path]], asked: Iterator[Path], seconds: float, output: Output
+    stack: Stack,
+    settings: Settings,
+    more: Mapping[str, str],
+    loads: list[list[Path]],
+    asked: Iterator[Path],
+    seconds: float,
+    output: Output,
 ) -> list[tuple[list[float], list[float]]]:
     """Load the first pictures; with each others, return the milliseconds of a round's searches, idle and beside their load."""
     there, *loads = loads
     job.append(settings, there)
-    job.load(stack, settings, MORE)
+    load(stack, more)
     base = f"http://{settings.http.host}:{settings.http.port}"
     rounds = []
     with httpx.Client(base_url=base, timeout=60, trust_env=False) as client, ThreadPoolExecutor(1) as pool:
@@ -80,17 +90,26 @@ def measure(
             idle = searched(client, asked, seconds)
             before = client.get("/v1/stats").json()["pictures"]
             job.append(settings, paths)
-            run = pool.submit(job.load, stack, settings, MORE)
+            run = pool.submit(load, stack, more)
             while client.get("/v1/stats").json()["pictures"] == before and not run.done():
                 time.sleep(0.2)
             busy = searched(client, asked, seconds, lambda run=run: not run.done())
             # What is left of the load belongs to no round.
-            rate = run.result().steady_per_s
+            rate = run.result()
             output.say(
                 f"p50 of {len(idle)}: {middle(idle):.1f} ms; of {len(busy)} beside {rate:.1f} images/s: {middle(busy):.1f} ms"
             )
             rounds.append((idle, busy))
     return rounds
+
+
+def load(stack: Stack, more: Mapping[str, str]) -> float:
+    """Load what is pending; the images a second, its start included. Raises RuntimeError where not all were loaded."""
+    command = [sys.executable, "-m", "jobs.bulk_load"]
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=stack.environment(more), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"the load ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    return float(json.loads(done.stdout.splitlines()[-1])["images_per_s"])
 
 
 def searched(client: httpx.Client, asked: Iterator[Path], seconds: float, going: Callable[[], bool] = lambda: True) -> list[float]:
