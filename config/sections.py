@@ -33,6 +33,7 @@ class MilvusSettings(Section):
     metric: Literal["COSINE", "IP", "L2"] = "COSINE"
     index_params: dict[str, int] = Field(default_factory=dict, description="laid over the index's own defaults")
     search_params: dict[str, int] = Field(default_factory=dict, description="laid over the index's own defaults")
+    upsert_rows: int = Field(1000, ge=1, le=1000, description="vectors written by one call")
     timeout_s: float = Field(20.0, gt=0)
 
 

@@ -17,7 +17,7 @@ from imagesearch.types import Fingerprint, Hit, IndexRow, Vector, Vectors
 
 # The most that every Milvus answers in one query or search.
 PAGE = 16_384
-# Ids of one IN list or upsert: keeps a request far below gRPC's 64 MB with 4096 dimensions.
+# Ids of one IN list: keeps an answer far below gRPC's 64 MB with 4096 dimensions, as milvus.upsert_rows does a request.
 CHUNK = 1000
 
 
@@ -33,17 +33,19 @@ class MilvusIndex:
 
     def upsert(self, rows: Sequence[IndexRow], vectors: Vectors) -> None:
         """Write vectors under their ids and return once a search finds them."""
-        for start in range(0, len(rows), CHUNK):
-            part = rows[start : start + CHUNK]
+        size = self._settings.upsert_rows
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
             data = [
                 {"milvus_id": row.milvus_id, "feature": vector, "create_time": row.create_time, "namespace": row.namespace}
-                for row, vector in zip(part, np.asarray(vectors[start : start + CHUNK], np.float32), strict=True)
+                for row, vector in zip(part, np.asarray(vectors[start : start + size], np.float32), strict=True)
             ]
             with self._client() as client:
                 client.upsert(self.collection, data, timeout=self._settings.timeout_s)
         if rows:
             # A strong read waits until the query nodes have seen the write; every later search on them sees it too.
-            self._ids_where(f"milvus_id == {rows[-1].milvus_id}")
+            # By a list, which Milvus Lite looks up; any other filter it holds against every row.
+            self._ids_where(f"milvus_id in [{rows[-1].milvus_id}]")
 
     def search(
         self, vector: Vector, top_k: int, namespace: str, created: tuple[int, int] | None = None, effort: int | None = None
