@@ -1,0 +1,1 @@
+"""Searches: what one costs, how many a machine carries."""

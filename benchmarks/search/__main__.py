@@ -1,0 +1,205 @@
+"""What a search costs and how many a machine carries, held against the machine's limit; `python -m benchmarks.search`.
+
+(a) the limit, decode + embed + raw Milvus in one process without Ray; (b) the same service under plain uvicorn; (c) ours, over Ray
+Serve; all on the same pictures and in turns. Prints a table and writes results/search.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import httpx
+
+from benchmarks import job
+from benchmarks.figures import Figure, figure, middle, record, shown
+from benchmarks.ingest.limit import run, ways
+from benchmarks.pictures import photographs
+from benchmarks.search.bodies import by_id, by_vector
+from benchmarks.stack import NAMES, Kind, Stack, serving
+from cli.console import Output
+from cli.stack.process import free_ports
+from config import Settings
+from config.settings import PROJECT_ROOT
+
+SIZE = (640, 480)
+# No query's vector is remembered: each search costs what its first one does.
+MORE = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
+ALONE_GOAL, CARRIED_GOAL, VECTOR_GOAL = "<= 1.15", ">= 0.85", ">= 0.5"
+OURS, PLAIN = "over Serve", "under uvicorn"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What callers got: the milliseconds of the answers, how many were turned away, and over how many seconds."""
+
+    ms: list[float]
+    refused: int
+    seconds: float
+
+    @property
+    def per_s(self) -> float:
+        """Return the answers a second."""
+        return len(self.ms) / self.seconds
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure; exit code 0 whatever the figures say."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
+    parser.add_argument("--stores", default="embedded,servers")
+    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--clients", default="1,4,16,64")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args(argv)
+    command = shlex.join(["python", "-m", "benchmarks.search", *(sys.argv[1:] if argv is None else argv)])
+    output = Output(as_json=False)
+    clients = [int(word) for word in options.clients.split(",")]
+    figures: list[Figure] = []
+    details: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
+        paths = photographs(Path(folder), options.pictures + 200, SIZE)
+        more = MORE | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
+        for kind in options.stores.split(","):
+            with serving(kind, more) as (stack, settings):
+                loaded(stack, settings, more, paths[:-200])
+                measured = Measured(stack, settings, more, paths[-200:], options.seconds)
+                for number in range(options.rounds):
+                    output.say(f"{NAMES[kind]}: round {number + 1} of {options.rounds}")
+                    measured.round(clients)
+            figures += measured.figures(kind, clients, command)
+            details[kind] = measured.detail()
+    output.show(shown(figures))
+    record("search", figures, {"command": command, "runs": details})
+    return 0
+
+
+def loaded(stack: Stack, settings: Settings, more: Mapping[str, str], paths: Sequence[Path]) -> None:
+    """Load the pictures, and give the index time to be built."""
+    job.append(settings, paths)
+    job.load(stack, settings, more)
+    time.sleep(10)
+
+
+class Measured:
+    """Rounds of measurements on one stack."""
+
+    def __init__(self, stack: Stack, settings: Settings, more: Mapping[str, str], asked: Sequence[Path], seconds: float) -> None:
+        self._stack, self._more, self._seconds = stack, more, seconds
+        self._settings = settings
+        self._pictures = [str(path) for path in asked]
+        self._limits: list[dict[str, Any]] = []
+        self._loops: list[float] = []
+        self._asked: dict[tuple[str, str, int], list[Asked]] = defaultdict(list)
+
+    def round(self, clients: Sequence[int]) -> None:
+        """Measure everything once."""
+        self._limits.append(self._run("benchmarks.search.limit", self._pictures, "--seconds", str(self._seconds)))
+        # The bare loop: the same pictures decoded and embedded in full batches, without a search.
+        files = [Path(path) for path in self._pictures]
+        self._loops.append(max(run(files, self._settings.model, way, 32).images_per_s for way in ways(("onnx",))))
+        ours = f"http://{self._settings.http.host}:{self._settings.http.port}"
+        bodies = {"picture": self._pictures, "milvus_id": by_id(ours), "vector": by_vector(self._settings)}
+        self._callers(OURS, ours, bodies, clients)
+        with self._plain() as url:
+            self._callers(PLAIN, url, bodies, clients)
+
+    def figures(self, kind: Kind, clients: Sequence[int], command: str) -> list[Figure]:
+        """Hold what was measured against the limits, by the medians of the rounds."""
+        name = NAMES[kind]
+        figures = []
+        limit_ms = middle(middle(limit["by_picture_ms"]) for limit in self._limits)
+        for way in (PLAIN, OURS):
+            p50 = self._of(way, "picture", 1, lambda asked: middle(asked.ms))
+            goal = ALONE_GOAL if way == OURS else None
+            figures.append(figure(f"ms a search, p50, one client, {way}, {name}: it, the limit", p50, command, limit_ms, goal))
+        for way, count in itertools.product((PLAIN, OURS), clients):
+            p99 = self._of(way, "picture", count, lambda asked: quantiles(asked.ms, n=100)[-1])
+            figures.append(figure(f"ms a search, p99, {count} clients, {way}, {name}", p99, command))
+        for way in (PLAIN, OURS):
+            best = max(self._of(way, "picture", count, lambda asked: asked.per_s) for count in clients)
+            goal = CARRIED_GOAL if way == OURS else None
+            title = f"searches/s by a picture, {way}, {name}: it, the bare loop's images/s"
+            figures.append(figure(title, best, command, middle(self._loops), goal))
+        raw = {count: middle(limit["by_vector_per_s"][str(count)] for limit in self._limits) for count in clients}
+        for what, way in itertools.product(("milvus_id", "vector"), (PLAIN, OURS)):
+            best = max(self._of(way, what, count, lambda asked: asked.per_s) for count in clients)
+            goal = VECTOR_GOAL if way == OURS else None
+            title = f"searches/s by {what}, {way}, {name}: it, raw pymilvus"
+            figures.append(figure(title, best, command, max(raw.values()), goal))
+        return figures
+
+    def detail(self) -> dict[str, Any]:
+        """Return what is kept of it."""
+        runs = {
+            f"{way}, by {what}, {count} clients": [
+                {"p50_ms": round(middle(one.ms), 2), "per_s": round(one.per_s, 1), "refused": one.refused} for one in asked
+            ]
+            for (way, what, count), asked in self._asked.items()
+        }
+        alone = [round(middle(one["by_picture_ms"]), 2) for one in self._limits]
+        by_vector_per_s = [one["by_vector_per_s"] for one in self._limits]
+        return {"limit": {"p50_ms": alone, "by_vector_per_s": by_vector_per_s, "embedded_per_s": self._loops}, "asked": runs}
+
+    def _of(self, way: str, what: str, clients: int, value: Callable[[Asked], float]) -> float:
+        return middle(value(asked) for asked in self._asked[way, what, clients])
+
+    def _callers(self, way: str, url: str, bodies: Mapping[str, list[str]], clients: Sequence[int]) -> None:
+        for (what, lines), count in itertools.product(bodies.items(), clients):
+            said = self._run("benchmarks.search.clients", lines, url, "--clients", str(count), "--seconds", str(self._seconds))
+            refused = sum(len(times) for status, times in said["ms"].items() if status != "200")
+            self._asked[way, what, count].append(Asked(said["ms"].get("200", []), refused, said["seconds"]))
+
+    @contextmanager
+    def _plain(self) -> Iterator[str]:
+        (port,) = free_ports(1)
+        command = [sys.executable, "-m", "benchmarks.search.plain", str(port)]
+        server = subprocess.Popen(command, cwd=PROJECT_ROOT, env=self._stack.environment(self._more))
+        url = f"http://127.0.0.1:{port}"
+        try:
+            end = time.monotonic() + 60
+            while not answers(url):
+                if server.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError("the service under uvicorn did not start")
+                time.sleep(0.2)
+            yield url
+        finally:
+            server.terminate()
+            server.wait()
+
+    def _run(self, module: str, lines: Sequence[str], *arguments: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=PROJECT_ROOT,
+            env=self._stack.environment(self._more),
+            input="\n".join(lines),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+def answers(url: str) -> bool:
+    """Say whether the service is ready."""
+    try:
+        return httpx.get(f"{url}/readyz", timeout=5, trust_env=False).is_success
+    except httpx.HTTPError:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

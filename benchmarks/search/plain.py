@@ -1,0 +1,29 @@
+"""The same service in one process under plain uvicorn, without Ray; `python -m benchmarks.search.plain PORT`."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from config import load_settings
+from imagesearch.models.load import open_encoder
+from imagesearch.stores.factory import open_announcer, open_stores
+from serve_app.api import create_api
+from serve_app.local_embedder import LocalEmbedder
+from serve_app.local_readers import LocalReaders
+from serve_app.services import Services
+
+
+def main() -> int:
+    """Serve until told to stop."""
+    settings = load_settings()
+    stores = open_stores(settings)
+    embedder = LocalEmbedder(open_encoder(settings.model, stores.s3, 8))
+    services = Services(settings, stores, embedder, open_announcer(settings.stream), LocalReaders(settings))
+    uvicorn.run(create_api(services), host="127.0.0.1", port=int(sys.argv[1]), access_log=False, log_level="warning")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
