@@ -73,7 +73,7 @@ lock:
 	.venv-lock/bin/pip install --quiet '.[local]' setuptools
 	.venv-lock/bin/pip install --quiet --no-deps arcade scikit-image
 	sh requirements.sh .venv-lock > requirements.lock
-	.venv-lock/bin/pip install --quiet '.[local,dev]'
+	.venv-lock/bin/pip install --quiet '.[local,clip,dev]'
 	.venv-lock/bin/pip install --quiet --no-deps milvus==2.3.5
 	sh requirements.sh .venv-lock requirements.lock > requirements-dev.lock
 	rm -rf .venv-lock build ray_imagesearch.egg-info

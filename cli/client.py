@@ -59,6 +59,18 @@ class Client:
         fields |= {name: "true" for name, on in (how or {}).items() if on}
         return self._json("hits", "POST", "/v1/search", data=fields, files=self._form(picture))
 
+    def search_text(
+        self,
+        text: str,
+        top_k: int = 10,
+        namespace: str = DEFAULT_NAMESPACE,
+        wanted: Mapping[str, Any] | None = None,
+        how: Mapping[str, bool] | None = None,
+    ) -> dict[str, Any]:
+        """Search by what is on the pictures, as `search_file` does by a picture. Raises NoTextSearch where the model takes none."""
+        body = {"text": text, "top_k": top_k, "namespace": namespace} | ({"filter": dict(wanted)} if wanted else {})
+        return self._json("hits", "POST", "/v1/search", json=body | {name: True for name, on in (how or {}).items() if on})
+
     def add_file(
         self, picture: Path | bytes, info: Mapping[str, Any] | None = None, namespace: str = DEFAULT_NAMESPACE
     ) -> dict[str, Any]:

@@ -33,7 +33,10 @@ Namespace = Annotated[
 ]
 Model = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="resnet50, vgg16, efficientnet_lite0, timm:NAME, tiny; unless given, the settings'."),
+    typer.Option(
+        metavar="NAME",
+        help="resnet50, vgg16, efficientnet_lite0, timm:NAME, clip:NAME/PRETRAINED, tiny; unless given, the settings'.",
+    ),
 ]
 Weights = Annotated[
     str | None,
@@ -170,7 +173,11 @@ def retry(
 
 @app.command()
 def search(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures, or 'globs' of them.")],
+    images: Annotated[list[str] | None, typer.Argument(metavar="IMAGE", help="Pictures, or 'globs' of them.")] = None,
+    texts: Annotated[
+        list[str] | None,
+        typer.Option("--text", metavar="WORDS", help="What is on the pictures, for models of clip:NAME. Repeatable."),
+    ] = None,
     top_k: Annotated[int, typer.Option(min=1, max=1000, help="How many to find for each.")] = 10,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page that shows each picture beside its hits.")] = None,
     filters: Annotated[
@@ -185,12 +192,13 @@ def search(
     namespace: Namespace = DEFAULT_NAMESPACE,
     as_json: Json = False,
 ) -> None:
-    """Find the pictures nearest to yours."""
+    """Find the pictures nearest to yours, or to your words."""
     from cli.commands import search as command
     from config import load_settings
 
     how = {"flips": flips, "group": group, "exact": exact}
-    raise typer.Exit(command.run(load_settings(), Output(as_json), images, top_k, namespace, html, filters or (), how))
+    settings, output = load_settings(), Output(as_json)
+    raise typer.Exit(command.run(settings, output, images or (), top_k, namespace, html, filters or (), how, texts or ()))
 
 
 @app.command()

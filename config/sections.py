@@ -84,9 +84,12 @@ class ImageSettings(Section):
 class ModelSettings(Section):
     """The embedding model."""
 
-    name: str = Field("efficientnet_lite0", description="efficientnet_lite0, resnet50, vgg16, timm:NAME, or tiny")
+    name: str = Field(
+        "efficientnet_lite0", description="efficientnet_lite0, resnet50, vgg16, timm:NAME, clip:NAME/PRETRAINED, or tiny"
+    )
     weights: str = Field("package", description="package, download, random, a file, or s3://bucket/key")
     weights_dir: Path | None = Field(None, description="where weights from s3:// are kept; the user's cache folder when unset")
+    tokenizer: Path | None = Field(None, description="folder of a tokenizer that open_clip does not bring; unset: it is fetched")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     runtime: Literal["auto", "torch", "onnx"] = Field("auto", description="auto: PyTorch on a GPU, on the CPU what is faster there")
     cache_dir: Path | None = Field(None, description="where exported models and measured choices are kept; unset: the user's cache")

@@ -53,7 +53,10 @@ REQUEST_SECONDS = Metric("imagesearch_request_seconds", Kind.HISTOGRAM, "time to
 STAGE_SECONDS = Metric("imagesearch_stage_seconds", Kind.HISTOGRAM, "time of a search by stage", ("stage",), SECONDS)
 CALLS = Metric("imagesearch_calls", Kind.GAUGE, "calls that wait or run in an ingress replica's pool of threads", ("pool",))
 QUERY_VECTORS = Metric(
-    "imagesearch_query_vectors", Kind.COUNTER, "pictures searched by; source: embedded, or remembered in Redis", ("source",)
+    "imagesearch_query_vectors",
+    Kind.COUNTER,
+    "pictures and texts searched by; source: embedded, or remembered in Redis",
+    ("source",),
 )
 OLDEST_PENDING_SECONDS = Metric("imagesearch_oldest_pending_seconds", Kind.GAUGE, "age of the oldest add request that waits")
 PASS_PICTURES = Metric("imagesearch_pass_pictures", Kind.HISTOGRAM, "pictures of one forward pass", (), PICTURES)

@@ -43,6 +43,18 @@ class Backbone(Protocol):
         """Map uint8 (n, height, width, 3) to float32 (n, dim), row by row, not yet normalised."""
 
 
+class TextEncoder(Protocol):
+    """A model's text tower: texts to embeddings in the space of its pictures. Used by one thread at a time."""
+
+    batch: int
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return one embedding a text, in order, at most `batch` in one forward pass.
+
+        Raises EmbeddingFailed; where one text is the cause, `data["row"]` is its index.
+        """
+
+
 class VectorIndex(Protocol):
     """The vectors of one model, by `milvus_id`."""
 
@@ -134,6 +146,9 @@ class Embedder(Protocol):
 
     async def embed(self, pixels: PixelBatch) -> Vectors:
         """Return one embedding a picture, in order. Raises ModelError, Overloaded."""
+
+    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return one embedding a text, in order. Raises NoTextSearch where the model has no text tower, ModelError, Overloaded."""
 
 
 class Rates(Protocol):

@@ -198,7 +198,10 @@ class Comparison(BaseModel):
 
 
 class Stats(BaseModel):
-    """Counts of all namespaces; `lag_s` is the age of the oldest request that still waits, in seconds."""
+    """Counts of all namespaces; `lag_s` is the age of the oldest request that still waits, in seconds.
+
+    `text`: whether the model has a text tower, so that words can be searched by.
+    """
 
     pictures: int
     vectors: int
@@ -206,6 +209,7 @@ class Stats(BaseModel):
     failed: int
     lag_s: float | None
     model: str
+    text: bool
 
 
 class Health(BaseModel):

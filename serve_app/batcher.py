@@ -8,36 +8,43 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imagesearch.errors import EmbeddingFailed, ImageSearchError, Overloaded
 from imagesearch.metrics import EMBEDDER_QUEUE, PASS_PICTURES, PASS_SECONDS, Meter, Silent
-from imagesearch.types import PixelBatch, Vectors
+from imagesearch.types import Vectors
+
+Rows = NDArray[Any]
+"""What is embedded, one a row: prepared pictures, or texts as objects, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One caller's pictures and the promise it waits on."""
+    """One caller's pictures, or texts, and the promise it waits on."""
 
-    pixels: PixelBatch
+    rows: Rows
     answer: asyncio.Future[Vectors]
 
 
 class Batcher:
-    """Gathers callers' pictures into forward passes of up to `max_batch_size`, run in one thread of its own.
+    """Gathers callers' pictures into forward passes of up to `max_batch_size`, run in one thread: its own, or one that it shares.
 
     Without a wait a pass takes what queued while the one before ran: a lone caller pays nothing for the batching. `max_batch_size`
-    and `wait_ms` may change at any time. All calls come from one event loop.
+    and `wait_ms` may change at any time. All calls come from one event loop. `what` a row is, for messages.
     """
 
     def __init__(
         self,
-        forward: Callable[[PixelBatch], Vectors],
+        forward: Callable[[Rows], Vectors],
         max_batch_size: int = 32,
         wait_ms: float = 0.0,
         max_waiting: int = 256,
         meter: Meter | None = None,
+        what: str = "picture",
+        thread: ThreadPoolExecutor | None = None,
     ) -> None:
         self.max_batch_size = max_batch_size
         self.wait_ms = wait_ms
@@ -47,19 +54,20 @@ class Batcher:
         self._max_waiting = max_waiting
         self._meter = meter or Silent()
         self._queue: deque[Waiting] = deque()
-        self._thread = ThreadPoolExecutor(1, "forward")
+        self._what = what
+        self._thread = thread or ThreadPoolExecutor(1, "forward")
         self._running: asyncio.Task[None] | None = None
 
-    async def embed(self, pixels: PixelBatch) -> Vectors:
+    async def embed(self, rows: Rows) -> Vectors:
         """Return one embedding a picture, in order. A caller that is cancelled before its pass costs no pass.
 
         Raises Overloaded when more than `max_waiting` pictures would wait, and EmbeddingFailed for these pictures alone, with
         `data["row"]` counted from the first of them; other errors of the forward pass as they are, to all callers of that pass.
         """
         waiting = self._waiting()
-        if waiting and waiting + len(pixels) > self._max_waiting:
-            raise Overloaded(f"{waiting} pictures wait for the model already")
-        item = Waiting(pixels, asyncio.get_running_loop().create_future())
+        if waiting and waiting + len(rows) > self._max_waiting:
+            raise Overloaded(f"{waiting} {self._what}s wait for the model already")
+        item = Waiting(rows, asyncio.get_running_loop().create_future())
         self._queue.append(item)
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
@@ -73,7 +81,7 @@ class Batcher:
         self._thread.shutdown(wait=False)
 
     def _waiting(self) -> int:
-        return sum(len(item.pixels) for item in self._queue if not item.answer.done())
+        return sum(len(item.rows) for item in self._queue if not item.answer.done())
 
     async def _run(self) -> None:
         while self._queue:
@@ -90,8 +98,8 @@ class Batcher:
         while self._queue:
             item = self._queue[0]
             if not item.answer.done():
-                size = sum(len(w.pixels) for w in batch) + len(item.pixels)
-                if batch and (size > self.max_batch_size or item.pixels.shape[1:] != batch[0].pixels.shape[1:]):
+                size = sum(len(w.rows) for w in batch) + len(item.rows)
+                if batch and (size > self.max_batch_size or item.rows.shape[1:] != batch[0].rows.shape[1:]):
                     break
                 batch.append(item)
             self._queue.popleft()
@@ -104,14 +112,14 @@ class Batcher:
         done, _ = await asyncio.wait([loop.run_in_executor(self._thread, self._forward_all, batch)])
         passed = done.pop()
         self._meter.record(PASS_SECONDS, perf_counter() - started)
-        self._meter.record(PASS_PICTURES, sum(len(item.pixels) for item in batch))
+        self._meter.record(PASS_PICTURES, sum(len(item.rows) for item in batch))
         error = passed.exception()
         self.failures = 0 if error is None or isinstance(error, ImageSearchError) else self.failures + 1
         row = error.data.get("row") if isinstance(error, EmbeddingFailed) else None
         again: list[Waiting] = []
         first = 0
         for item in batch:
-            after = first + len(item.pixels)
+            after = first + len(item.rows)
             if item.answer.done():
                 pass  # the caller gave up
             elif error is None:
@@ -119,11 +127,12 @@ class Batcher:
             elif row is None:
                 item.answer.set_exception(error)
             elif first <= row < after:
-                item.answer.set_exception(EmbeddingFailed("the model gave no usable vector for this picture", row=row - first))
+                reason = f"the model gave no usable vector for this {self._what}"
+                item.answer.set_exception(EmbeddingFailed(reason, row=row - first))
             else:
                 again.append(item)
             first = after
         return again
 
     def _forward_all(self, batch: list[Waiting]) -> Vectors:
-        return self._forward(np.concatenate([item.pixels for item in batch]))
+        return self._forward(np.concatenate([item.rows for item in batch]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
@@ -11,9 +12,9 @@ from config.sections import Section
 from config.settings import Settings
 from imagesearch.errors import ModelError
 from imagesearch.images.s3 import S3
-from imagesearch.models.load import open_encoder
+from imagesearch.models.load import open_encoders
 from imagesearch.types import PixelBatch, Vectors
-from serve_app.batcher import Batcher
+from serve_app.passes import Passes
 from telemetry.ray_meter import RayMeter
 
 # Serve shows a replica's lines only of its own logger.
@@ -37,24 +38,29 @@ class Embedder:
         options = BatchOptions()
         s3 = S3(settings.s3)
         try:
-            self._encoder = open_encoder(settings.model, s3, options.max_batch_size)
+            encoder, texts = open_encoders(settings.model, s3, options.max_batch_size)
         finally:
             s3.close()
-        stages = ", ".join(f"{name} {ms:.1f} ms" for name, ms in self._encoder.warm_up().items())
-        logger.info("model %s on %s, warmed up: %s", self._encoder.fingerprint, self._encoder.device, stages)
-        self._batcher = Batcher(self._encoder.encode, options.max_batch_size, meter=RayMeter())
+        stages = ", ".join(f"{name} {ms:.1f} ms" for name, ms in encoder.warm_up().items())
+        logger.info("model %s on %s, warmed up: %s", encoder.fingerprint, encoder.device, stages)
+        if texts is not None:
+            texts.encode(["a warm-up"])
+        self._passes = Passes(encoder, texts, RayMeter())
 
     async def embed(self, pixels: PixelBatch) -> Vectors:
         """Embed one caller's pictures, one or several, together with other callers'. Raises EmbeddingFailed, Overloaded."""
-        return await self._batcher.embed(pixels)
+        return await self._passes.embed(pixels)
+
+    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Embed one caller's texts together with other callers'. Raises NoTextSearch, EmbeddingFailed, Overloaded."""
+        return await self._passes.embed_texts(texts)
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Take a new batch size and wait, without a restart; a wrong value fails the deployment with its name."""
         options = BatchOptions.model_validate(user_config)
-        self._encoder.batch = self._batcher.max_batch_size = options.max_batch_size
-        self._batcher.wait_ms = options.batch_wait_ms
+        self._passes.configure(options.max_batch_size, options.batch_wait_ms)
 
     def check_health(self) -> None:
         """Raise where the device fails every pass, so that Serve replaces this replica."""
-        if self._batcher.failures >= FAILURES_BEFORE_RESTART:
-            raise ModelError(f"the last {self._batcher.failures} forward passes failed")
+        if self._passes.failures >= FAILURES_BEFORE_RESTART:
+            raise ModelError(f"the last {self._passes.failures} forward passes failed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from ray.exceptions import RayError, RayTaskError
@@ -30,18 +31,25 @@ class RemoteEmbedder:
         Raises Overloaded where the queue is full, StoreUnavailable(store="embedder") where no replica answers, EmbeddingFailed for
         pictures without a usable vector, and ModelError for what the replica did not expect.
         """
+        return await self._patiently(self._handle.embed, pixels)
+
+    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return one embedding a text, in order. Raises NoTextSearch, and what `embed` raises."""
+        return await self._patiently(self._handle.embed_texts, texts)
+
+    async def _patiently(self, method: DeploymentHandle[Any], rows: PixelBatch | Sequence[str]) -> Vectors:
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
-                    return await self._call(pixels)
+                    return await self._call(method, rows)
                 except StoreUnavailable:
                     # A replica that died or was scaled away under the call: embedding twice harms nobody.
-                    return await self._call(pixels)
+                    return await self._call(method, rows)
         except TimeoutError as exc:
             raise StoreUnavailable(f"the embedder did not answer within {self._timeout_s} s", store=STORE) from exc
 
-    async def _call(self, pixels: PixelBatch) -> Vectors:
-        response = self._handle.embed.remote(pixels)
+    async def _call(self, method: DeploymentHandle[Any], rows: PixelBatch | Sequence[str]) -> Vectors:
+        response = method.remote(rows)
         try:
             vectors: Vectors = await response
         except asyncio.CancelledError as exc:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from imagesearch.models.encoder import Encoder
+from imagesearch.ports import TextEncoder
 from imagesearch.types import PixelBatch, Vectors
-from serve_app.batcher import Batcher
+from serve_app.passes import Passes
 
 
 class LocalEmbedder:
-    """ports.Embedder over an encoder: for tests, and for serving under any ASGI server."""
+    """ports.Embedder over the encoders of a model: for tests, and for serving under any ASGI server."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, texts: TextEncoder | None = None) -> None:
         self.fingerprint = encoder.fingerprint
-        self._batcher = Batcher(encoder.encode, encoder.batch)
+        self._passes = Passes(encoder, texts)
 
     async def embed(self, pixels: PixelBatch) -> Vectors:
         """Return one embedding a picture, in order. Raises EmbeddingFailed, Overloaded."""
-        return await self._batcher.embed(pixels)
+        return await self._passes.embed(pixels)
+
+    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return one embedding a text, in order. Raises NoTextSearch, EmbeddingFailed, Overloaded."""
+        return await self._passes.embed_texts(texts)
 
     def close(self) -> None:
         """Stop the model's thread."""
-        self._batcher.close()
+        self._passes.close()

@@ -15,10 +15,20 @@ from serve_app.schemas import Id, ImagePath, Message, Namespace, Upload, parse_f
 MAX_DIM = 32_768
 MAX_QUERIES = 16
 MAX_GROUPS = 1000
+MAX_TEXT = 1000
 
 GivenVector = Annotated[
     list[Annotated[float, Field(allow_inf_nan=False)]],
     Field(max_length=MAX_DIM, fail_fast=True, description="a vector of the model's dimension, of any length but 0"),
+]
+Text = Annotated[
+    str,
+    Field(
+        max_length=MAX_TEXT,
+        pattern=r"\S",
+        description="words for what is on the picture, for models with a text tower; what is too long for the model is cut off",
+        examples=["a red car"],
+    ),
 ]
 FilterJson = Annotated[Filter, PlainValidator(read_filter), WithJsonSchema(FILTER_SCHEMA)]
 FilterText = Annotated[
@@ -57,17 +67,18 @@ RegionText = Annotated[
 
 
 class PictureQuery(Message):
-    """Exactly one of `image_path`, `image_base64`, `milvus_id` and `vector` says which picture."""
+    """Exactly one of `image_path`, `image_base64`, `milvus_id`, `vector` and `text` says which picture, or what is on it."""
 
     image_path: ImagePath | None = None
     image_base64: str | None = Field(None, description="the bytes of a picture in standard base64")
     milvus_id: Id | None = Field(None, description="a picture that is in the collection already")
     vector: GivenVector | None = None
+    text: Text | None = None
     region: Region | None = Field(None, description="only this part of the picture; of one in the collection, of its file")
 
 
 class WeightedQuery(PictureQuery):
-    """One picture of several; a negative weight leads away from it."""
+    """One picture or text of several; a negative weight leads away from it."""
 
     weight: Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)] = 1.0
 
@@ -102,10 +113,10 @@ class Options(Message):
 
 
 class SearchQuery(Options, PictureQuery):
-    """Exactly one of `image_path`, `image_base64`, `milvus_id`, `vector` and `queries` says what to search by."""
+    """Exactly one of `image_path`, `image_base64`, `milvus_id`, `vector`, `text` and `queries` says what to search by."""
 
     queries: Annotated[list[WeightedQuery], Field(min_length=1, max_length=MAX_QUERIES)] | None = Field(
-        None, description="several pictures: their vectors are added by weight"
+        None, description="several pictures and texts: their vectors are added by weight"
     )
     filter: FilterJson = Field(default_factory=Filter)
 
@@ -119,7 +130,7 @@ class SearchForm(Options):
 
 
 class CompareQuery(Message):
-    """Two pictures."""
+    """Two pictures, or one and a text."""
 
     first: PictureQuery
     second: PictureQuery

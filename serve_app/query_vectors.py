@@ -1,4 +1,4 @@
-"""From what a caller searches by to its vectors: given, read from the index, or embedded from pictures."""
+"""From what a caller searches by to its vectors: given, read from the index, or embedded from pictures and texts."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import base64
 import binascii
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from imagesearch.errors import InputError, UnknownImage
+from imagesearch.errors import InputError, NoTextSearch, UnknownImage
 from imagesearch.images.decode import decode
 from imagesearch.images.orientation import Area
 from imagesearch.keys import Key
 from imagesearch.metrics import QUERY_VECTORS
+from imagesearch.models.registry import takes_text
 from imagesearch.types import PixelBatch, Pixels, Vector, Vectors
 from serve_app.flips import VIEWS, flipped
 from serve_app.originals import Originals
@@ -23,7 +24,7 @@ from serve_app.queries import CompareForm, CompareQuery, PictureQuery, Region, S
 from serve_app.services import Services
 from serve_app.timing import Timing
 
-KINDS = ("image_path", "image_base64", "milvus_id", "vector")
+KINDS = ("image_path", "image_base64", "milvus_id", "vector", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Upload:
 
 class QueryVectors:
     """Makes the vectors of queries. All its methods raise InputError unless each picture is named in exactly one way, UnknownImage
-    also for what the caller may not see, ImageError, SourceError, ModelError, StoreError, Overloaded.
+    also for what the caller may not see, NoTextSearch, ImageError, SourceError, ModelError, StoreError, Overloaded.
     """
 
     def __init__(self, services: Services) -> None:
@@ -68,41 +69,61 @@ class QueryVectors:
     async def _embedded(
         self, queries: Sequence[PictureQuery | Upload], caller: Key, timing: Timing, *, flips: bool = False
     ) -> list[Vectors]:
-        """Return the vectors of each query, one or one a view; all that must be embedded is embedded in one call."""
+        """Return the vectors of each query, one or one a view; all pictures are embedded in one call, and all texts."""
         known: dict[int, Vectors] = {}
-        fresh: dict[int, tuple[bytes, PixelBatch]] = {}
+        pictures: dict[int, tuple[bytes, PixelBatch]] = {}
+        texts: dict[int, tuple[bytes, str]] = {}
         for place, query in enumerate(queries):
             vector = await self._known(query, caller, timing, flips)
             if vector is not None:
                 known[place] = vector[None]
                 continue
-            data = await self._bytes(query, caller, timing)
-            key = await self._services.decode.run(self._key, data, query.region, flips)
+            text = self._text(query, flips)
+            data = text.encode() if text is not None else await self._bytes(query, caller, timing)
+            part = "text" if text is not None else _named(query.region)
+            key = await self._services.decode.run(self._key, data, part, flips)
             remembered = await self._services.cache.run(self._stores.remembered.get, key, self._stores.fingerprint.dim)
-            source = "embedded" if remembered is None else "remembered"
-            self._services.meter.record(QUERY_VECTORS, 1, source=source)
+            self._services.meter.record(QUERY_VECTORS, 1, source="embedded" if remembered is None else "remembered")
             if remembered is not None:
                 known[place] = remembered
-                continue
-            with timing.stage("decode"):
-                pixels = await self._services.decode.run(self._prepare, data, query.region)
-            fresh[place] = key, flipped(pixels) if flips else pixels[None]
-        if fresh:
-            known |= await self._embed(fresh, timing)
+            elif text is not None:
+                texts[place] = key, text
+            else:
+                with timing.stage("decode"):
+                    pixels = await self._services.decode.run(self._prepare, data, query.region)
+                pictures[place] = key, flipped(pixels) if flips else pixels[None]
+        if pictures:
+            with timing.stage("embed"):
+                vectors = await self._services.embedder.embed(np.concatenate([pixels for _, pixels in pictures.values()]))
+            ends = np.cumsum([len(pixels) for _, pixels in pictures.values()])[:-1]
+            known |= await self._remember(pictures, np.split(vectors, ends))
+        if texts:
+            with timing.stage("embed"):
+                vectors = await self._services.embedder.embed_texts([text for _, text in texts.values()])
+            known |= await self._remember(texts, np.split(vectors, len(texts)))
         return [known[place] for place in range(len(queries))]
 
-    async def _embed(self, fresh: dict[int, tuple[bytes, PixelBatch]], timing: Timing) -> dict[int, Vectors]:
-        with timing.stage("embed"):
-            vectors = await self._services.embedder.embed(np.concatenate([pixels for _, pixels in fresh.values()]))
-        ends = np.cumsum([len(pixels) for _, pixels in fresh.values()])[:-1]
-        embedded = dict(zip(fresh, np.split(vectors, ends), strict=True))
+    async def _remember(self, fresh: Mapping[int, tuple[bytes, object]], vectors: Sequence[Vectors]) -> dict[int, Vectors]:
+        """Put the vectors under their keys into the cache, and return them by place."""
+        embedded = dict(zip(fresh, vectors, strict=True))
         for place, (key, _) in fresh.items():
             await self._services.cache.run(self._stores.remembered.put, key, embedded[place])
         return embedded
 
-    def _key(self, data: bytes, region: Region | None, flips: bool) -> bytes:
+    def _text(self, query: PictureQuery | Upload, flips: bool) -> str | None:
+        """Return the text that is searched by, if it is one. Raises NoTextSearch, and InputError for what only pictures have."""
+        if isinstance(query, Upload) or query.text is None:
+            return None
+        if query.region is not None or flips:
+            raise _wrong("text", "is no picture: region and flips need one")
+        model = self._stores.fingerprint.model
+        if not takes_text(model):
+            message = f"the model {model} takes pictures only"
+            raise NoTextSearch(f"text: {message}", errors=[{"field": "text", "message": message}])
+        return query.text
+
+    def _key(self, data: bytes, part: str, flips: bool) -> bytes:
         """Return what the vectors depend on, in 32 bytes."""
-        part = "" if region is None else region.model_dump_json()
         about = f"{self._stores.fingerprint}|{part}|{flips}|".encode()
         return hashlib.sha256(about + hashlib.sha256(data).digest()).digest()
 
@@ -168,6 +189,10 @@ def _sum(vectors: Vectors, queries: Sequence[WeightedQuery]) -> Vector:
         raise _wrong("queries", "add up to nothing: give weights that leave a direction")
     unit: Vector = (summed / length).astype(np.float32)
     return unit
+
+
+def _named(region: Region | None) -> str:
+    return "" if region is None else region.model_dump_json()
 
 
 def _within(area: Area, region: Region) -> Area:

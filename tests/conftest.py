@@ -1,6 +1,7 @@
 """The servers that tests run on: real ones, in temporary folders, on free ports of 127.0.0.1."""
 
 pytest_plugins = [
+    "tests.fixtures.clip",
     "tests.fixtures.ending",
     "tests.fixtures.kafka",
     "tests.fixtures.mariadb",

@@ -1,4 +1,4 @@
-"""`imagesearch search`: finds the pictures nearest to yours."""
+"""`imagesearch search`: finds the pictures nearest to yours, or to your words."""
 
 from __future__ import annotations
 
@@ -30,13 +30,17 @@ def run(
     html: Path | None,
     filters: Sequence[str] = (),
     how: Mapping[str, bool] | None = None,
+    texts: Sequence[str] = (),
 ) -> int:
-    """Search by each picture and print what was found; returns 1 where one of them could not be searched by.
+    """Search by each picture and each text and print what was found; returns 1 where a picture could not be searched by.
 
     `how`: which of the service's `flips`, `group` and `exact` are wanted.
 
-    Raises InputError for a name that leads to no file and for a filter that is none, StoreUnavailable.
+    Raises InputError for a name that leads to no file, for a filter that is none and where there is nothing to search by,
+    NoTextSearch, StoreUnavailable.
     """
+    if not patterns and not texts:
+        raise InputError("name pictures to search by, or give words as --text")
     wanted = read_filter_words(filters)
     paths = [path for pattern in patterns for path in matching(pattern)]
     if html is not None and not html.absolute().parent.is_dir():
@@ -53,9 +57,14 @@ def run(
                 output.record({"query": str(path), "error": {"code": exc.code, "detail": exc.detail}})
                 output.say(f"{path}: {exc.detail} ({exc.code})", "red")
                 continue
-            _show(output, path, answer)
+            _show(output, str(path), answer)
             if html is not None:
-                sections.append(_section(client, settings, path, data, answer))
+                sections.append(_section(client, str(path), _small(data, settings), answer))
+        for text in texts:
+            answer = client.search_text(text, top_k, namespace, wanted, how)
+            _show(output, text, answer)
+            if html is not None:
+                sections.append(_section(client, text, None, answer))
     if html is not None:
         write_page(html, sections)
         output.say(f"pictures side by side: {html.absolute().as_uri()}")
@@ -76,8 +85,8 @@ def matching(pattern: str) -> list[Path]:
     return found
 
 
-def _show(output: Output, path: Path, answer: dict[str, Any]) -> None:
-    output.record({"query": str(path), **answer})
+def _show(output: Output, query: str, answer: dict[str, Any]) -> None:
+    output.record({"query": query, **answer})
     # Only what was asked for takes a column of its own.
     views = any(hit.get("view", "original") != "original" for hit in answer["hits"])
     copies = any(hit.get("same") for hit in answer["hits"])
@@ -89,12 +98,12 @@ def _show(output: Output, path: Path, answer: dict[str, Any]) -> None:
         extra = [hit["view"] if name == "view" else len(hit["same"]) for name in more]
         named = (hit["info"].get("label"), hit["image_path"])
         hits.add_row(*map(cell, (rank, f"{hit['score']:.4f}", hit["milvus_id"], size, *extra, *named)))
-    output.show(Text(plain(f"{path}: {len(answer['hits'])} found in {answer['timing_ms']['total']:.0f} ms"), "bold"))
+    output.show(Text(plain(f"{query}: {len(answer['hits'])} found in {answer['timing_ms']['total']:.0f} ms"), "bold"))
     if answer["hits"]:
         output.show(hits)
 
 
-def _section(client: Client, settings: Settings, path: Path, data: bytes, answer: dict[str, Any]) -> Section:
+def _section(client: Client, name: str, query: Picture | None, answer: dict[str, Any]) -> Section:
     cards = [
         Card(
             picture=_picture_of(client, hit["milvus_id"]),
@@ -106,12 +115,15 @@ def _section(client: Client, settings: Settings, path: Path, data: bytes, answer
         )
         for hit in answer["hits"]
     ]
+    return Section(query=query, name=name, model=answer["model"], cards=cards)
+
+
+def _small(data: bytes, settings: Settings) -> Picture | None:
     try:
-        query = Picture("image/webp", thumbnail(data, settings.images, THUMBNAIL_PX))
+        return Picture("image/webp", thumbnail(data, settings.images, THUMBNAIL_PX))
     except ImageError:
         # The service takes larger pictures than these settings do.
-        query = None
-    return Section(query=query, name=str(path), model=answer["model"], cards=cards)
+        return None
 
 
 def _picture_of(client: Client, milvus_id: int) -> Picture | None:

@@ -8,6 +8,7 @@ ImageSearchError                    internal_error
 │   ├── UnknownLog                  unknown_log
 │   ├── NotLoadedYet                not_loaded_yet       retriable: a search waited for it
 │   ├── NotCalibrated               not_calibrated       a recall that was never measured
+│   ├── NoTextSearch                no_text_search       the model takes pictures only
 │   ├── UnknownImport               unknown_import
 │   ├── UnknownNamespace            unknown_namespace
 │   ├── UnknownKey                  unknown_key
@@ -76,6 +77,7 @@ from imagesearch.errors.requests import (
     InputError,
     MalformedJson,
     NotCalibrated,
+    NoTextSearch,
     NotLoadedYet,
     RateLimited,
     Unauthorized,
@@ -118,6 +120,7 @@ __all__ = [
     "InputError",
     "MalformedJson",
     "ModelError",
+    "NoTextSearch",
     "NotAnImage",
     "NotCalibrated",
     "NotLoadedYet",

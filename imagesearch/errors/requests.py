@@ -48,6 +48,12 @@ class NotCalibrated(InputError):
     code = "not_calibrated"
 
 
+class NoTextSearch(InputError):
+    """The model has no text tower: pictures are found by pictures only."""
+
+    code = "no_text_search"
+
+
 class UnknownImport(InputError):
     """No bulk import has this id."""
 

@@ -7,9 +7,9 @@ from time import perf_counter
 import numpy as np
 from PIL import Image
 
-from imagesearch.errors import EmbeddingFailed
 from imagesearch.images.orientation import Area
 from imagesearch.models.preprocess import Preprocess
+from imagesearch.models.unit import checked, unit
 from imagesearch.ports import Backbone
 from imagesearch.types import Fingerprint, PixelBatch, Pixels, Vectors
 
@@ -41,7 +41,7 @@ class Encoder:
         vectors = np.empty((len(pixels), self.fingerprint.dim), dtype=np.float32)
         for start in range(0, len(pixels), self.batch):
             part = pixels[start : start + self.batch]
-            vectors[start : start + len(part)] = self._normalised(self._features(part), start)
+            vectors[start : start + len(part)] = unit(self._features(part), self.fingerprint, start)
         return vectors
 
     def warm_up(self) -> dict[str, float]:
@@ -52,7 +52,7 @@ class Encoder:
         prepared = perf_counter()
         features = self._features(pixels)
         computed = perf_counter()
-        self._normalised(features, 0)
+        unit(features, self.fingerprint)
         done = perf_counter()
         return {
             "pre": 1000 * (prepared - started),
@@ -61,19 +61,4 @@ class Encoder:
         }
 
     def _features(self, pixels: PixelBatch) -> Vectors:
-        features = self.backbone.forward(pixels)
-        if features.shape != (len(pixels), self.fingerprint.dim):
-            raise EmbeddingFailed(
-                f"{self.fingerprint.model} gave {features.shape} for {len(pixels)} pictures, not dim {self.fingerprint.dim}"
-            )
-        return features
-
-    def _normalised(self, features: Vectors, first_row: int) -> Vectors:
-        # In float64, where the squares of finite float32 values cannot overflow.
-        norms = np.linalg.norm(features.astype(np.float64), axis=1, keepdims=True)
-        bad = np.flatnonzero(~np.isfinite(norms) | (norms == 0))
-        if bad.size:
-            row = first_row + int(bad[0])
-            raise EmbeddingFailed(f"{self.fingerprint.model} gave no usable vector for picture {row} of the batch", row=row)
-        vectors: Vectors = (features / norms).astype(np.float32)
-        return vectors
+        return checked(self.backbone.forward(pixels), len(pixels), self.fingerprint)

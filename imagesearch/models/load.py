@@ -6,11 +6,12 @@ import os
 
 from config.sections import ModelSettings
 from imagesearch.models.encoder import Encoder
-from imagesearch.models.located import located
+from imagesearch.models.located import LocatedModel, located
 from imagesearch.models.preprocess import Preprocess
-from imagesearch.models.registry import lookup
+from imagesearch.models.registry import lookup, takes_text
 from imagesearch.models.runtimes.backbone import open_backbone
 from imagesearch.models.weights import ObjectStore
+from imagesearch.ports import TextEncoder
 from imagesearch.types import Fingerprint
 
 
@@ -22,17 +23,24 @@ def open_encoder(settings: ModelSettings, s3: ObjectStore, batch: int = 32, thre
     Raises UnknownModel, WeightsNotFound, WeightsMismatch, RuntimeMismatch, ConfigError, plain ModelError where the runtime that
     was asked for cannot take the model, and what `s3` raises when it does not answer.
     """
-    # OpenMP reads this when torch is first imported. By default its threads spin while they wait for each other: two processes
-    # of two threads on two CPUs, which a service and a bulk load soon are, then embed 4 pictures a second instead of 33.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    model = located(settings, s3)
-    return Encoder(model.spec.preprocess, open_backbone(model, settings, threads), model.fingerprint, batch)
+    return _encoder(_located(settings, s3), settings, batch, threads)
+
+
+def open_encoders(settings: ModelSettings, s3: ObjectStore, batch: int = 32) -> tuple[Encoder, TextEncoder | None]:
+    """Return what `open_encoder` does, and the encoder of texts beside it; None: the model has no text tower. Raises as it does."""
+    model = _located(settings, s3)
+    encoder = _encoder(model, settings, batch, None)
+    if not takes_text(model.spec.name):
+        return encoder, None
+    from imagesearch.models.text import open_texts
+
+    return encoder, open_texts(model, settings, batch)
 
 
 def fingerprint_of(settings: ModelSettings, s3: ObjectStore) -> tuple[Fingerprint, Preprocess]:
     """Return what a process that prepares pictures and runs no model must know; the same as `open_encoder` would tell.
 
-    Imports torch only for `timm:NAME` and for weights that have to be downloaded. Raises as `open_encoder` does.
+    Imports torch only for `timm:NAME`, `clip:NAME` and for weights that have to be downloaded. Raises as `open_encoder` does.
     """
     model = located(settings, s3)
     return model.fingerprint, model.spec.preprocess
@@ -41,3 +49,14 @@ def fingerprint_of(settings: ModelSettings, s3: ObjectStore) -> tuple[Fingerprin
 def preprocess_of(settings: ModelSettings) -> Preprocess:
     """Return how pictures are prepared for the model; its weights are not looked for. Raises UnknownModel."""
     return lookup(settings.name).preprocess
+
+
+def _located(settings: ModelSettings, s3: ObjectStore) -> LocatedModel:
+    # OpenMP reads this when torch is first imported. By default its threads spin while they wait for each other: two processes
+    # of two threads on two CPUs, which a service and a bulk load soon are, then embed 4 pictures a second instead of 33.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    return located(settings, s3)
+
+
+def _encoder(model: LocatedModel, settings: ModelSettings, batch: int, threads: int | None) -> Encoder:
+    return Encoder(model.spec.preprocess, open_backbone(model, settings, threads), model.fingerprint, batch)

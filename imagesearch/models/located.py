@@ -21,7 +21,7 @@ class LocatedModel:
 
 
 def located(settings: ModelSettings, s3: ObjectStore) -> LocatedModel:
-    """Find the model of the settings; imports torch only for `timm:NAME` and for weights that have to be downloaded.
+    """Find the model of the settings; imports torch only for `timm:NAME`, `clip:NAME`, and weights that have to be downloaded.
 
     Raises UnknownModel, WeightsNotFound, and what `s3` raises when it does not answer.
     """

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from imagesearch.models.checkpoint import load_weights
+from imagesearch.models.clip_towers import picture_tower
 from imagesearch.models.registry import ModelSpec
-
-RANDOM_SEED = 0
+from imagesearch.models.seeded import seeded
 
 # The exponent that its authors learn to be about 3 and take where nothing is learnt.
 GEM_EXPONENT = 3
@@ -58,8 +58,9 @@ def build(spec: ModelSpec, weights: Path | None) -> torch.nn.Module:
 
     Raises WeightsNotFound, WeightsMismatch.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(RANDOM_SEED)
+    if spec.library == "open_clip_torch":
+        return picture_tower(spec, weights)
+    with seeded():
         model = _torchvision(spec.architecture) if spec.library == "torchvision" else _timm(spec.architecture)
     if spec.pooling == "gem":
         model.global_pool = GeneralisedMean()

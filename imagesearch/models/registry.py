@@ -14,6 +14,7 @@ from imagesearch.models.preprocess import Mode, Preprocess
 Pooling = Literal["avg", "gem"]
 
 TIMM_PREFIX = "timm:"
+CLIP_PREFIX = "clip:"
 BILINEAR = Image.Resampling.BILINEAR
 HALF: tuple[float, ...] = (0.5, 0.5, 0.5)
 IMAGENET_MEAN: tuple[float, ...] = (0.485, 0.456, 0.406)
@@ -27,11 +28,11 @@ class ModelSpec:
     `pooling`: how the last feature map becomes one vector; `avg` is what the architecture does itself, `gem` the generalised mean.
     `head`: prefixes of the classifier's keys in a weights file, which are not used. `by_order`: its files may name the tensors
     differently, in the same order. `package`: the installable module that carries weights. `url`: torchvision's weights.
-    `hub_id`: timm's weights on the Hugging Face hub.
+    `hub_id`: timm's weights on the Hugging Face hub. `tag`: open_clip's name of the weights.
     """
 
     name: str
-    library: Literal["numpy", "torchvision", "timm"]
+    library: Literal["numpy", "torchvision", "timm", "open_clip_torch"]
     architecture: str
     dim: int
     preprocess: Preprocess
@@ -43,6 +44,7 @@ class ModelSpec:
     package: str | None = None
     url: str | None = None
     hub_id: str | None = None
+    tag: str | None = None
 
 
 # Squashed, where classifiers are trained on a centre crop: a reverse search must see the whole picture. Pooled by the generalised
@@ -94,16 +96,26 @@ SPECS = {
 
 
 def lookup(name: str) -> ModelSpec:
-    """Return the model of this name, `timm:NAME` for any of timm's. Only the latter imports torch.
+    """Return the model of this name, `timm:NAME` for any of timm's, `clip:NAME/PRETRAINED` of open_clip's. Only these import torch.
 
-    Raises UnknownModel, which lists the known names; ModelError where a timm model does not fit.
+    Raises UnknownModel, which lists the known names; ModelError where a model does not fit, or its library is not installed.
     """
     if name.startswith(TIMM_PREFIX):
         return _timm_spec(name)
+    if name.startswith(CLIP_PREFIX):
+        from imagesearch.models.clip import clip_spec
+
+        return clip_spec(name)
     try:
         return SPECS[name]
     except KeyError:
-        raise UnknownModel(f"no model {name!r}; known: {', '.join(SPECS)}, {TIMM_PREFIX}NAME") from None
+        known = ", ".join([*SPECS, f"{TIMM_PREFIX}NAME", f"{CLIP_PREFIX}NAME/PRETRAINED"])
+        raise UnknownModel(f"no model {name!r}; known: {known}") from None
+
+
+def takes_text(name: str) -> bool:
+    """Say whether the model of this name has a text tower. Imports nothing, and asks nobody whether there is such a model."""
+    return name.startswith(CLIP_PREFIX)
 
 
 def _timm_spec(name: str) -> ModelSpec:

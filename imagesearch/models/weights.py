@@ -44,6 +44,10 @@ def locate(spec: ModelSpec, settings: ModelSettings, s3: ObjectStore) -> Path | 
     if asked == "package":
         return _in_package(spec)
     if asked == "download":
+        if spec.library == "open_clip_torch":
+            from imagesearch.models.clip import download
+
+            return download(spec)
         return _from_hub(spec.hub_id) if spec.hub_id else _from_url(spec)
     if asked.startswith("s3://"):
         return _from_s3(asked, (settings.weights_dir or DEFAULT_FOLDER).expanduser(), s3)

@@ -1,4 +1,4 @@
-"""Search by pictures, and compare two."""
+"""Search by pictures or words, and compare two."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROBLEMS = openapi.problems(
     s409="the recall that is asked for was never measured",
     s413="too many bytes or pixels",
     s415="not a picture, or not a content type that is taken",
-    s422="a field is wrong",
+    s422="a field is wrong, or the model takes no text",
     s429="the model, or a store, has too much to do",
     s503="a store or the model does not answer, or the add request that the search waits for is not loaded yet",
     s504="the time was over: the caller's X-Timeout-Ms, or search.timeout_s",
@@ -54,7 +54,7 @@ def search_routes(services: Services) -> APIRouter:
 
     @router.post("/v1/compare", openapi_extra=openapi.body(form=CompareForm, json=CompareQuery), responses=PROBLEMS)
     async def compare(request: Request, response: Response, caller: Key = may_search) -> Comparison:
-        """Say how alike two pictures are: the cosine similarity of their vectors."""
+        """Say how alike two pictures are, or a picture and a text: the cosine similarity of their vectors."""
         query = await read_form_or_json(request, CompareForm, CompareQuery)
         async with deadline(request, services.timeout_s):
             score, timing_ms = await searching.compare(query, caller)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from imagesearch.errors import Forbidden, UnknownLog
 from imagesearch.keys import Key, Role
+from imagesearch.models.registry import takes_text
 from serve_app import openapi, views
 from serve_app.answers import Health, LogEntry, Readiness, Stats, StoreHealth
 from serve_app.problems import problem
@@ -48,6 +49,7 @@ def service_routes(services: Services) -> APIRouter:
             failed=backlog.failed,
             lag_s=backlog.oldest_pending_s,
             model=model,
+            text=takes_text(services.embedder.fingerprint.model),
         )
 
     @router.get("/healthz")

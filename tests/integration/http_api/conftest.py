@@ -17,7 +17,8 @@ from config.settings import Settings
 from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
 from imagesearch.models.encoder import Encoder
-from imagesearch.models.load import open_encoder
+from imagesearch.models.load import open_encoders
+from imagesearch.ports import TextEncoder
 from imagesearch.stores.factory import Stores, open_announcer, open_stores
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import IndexRow, PictureState
@@ -45,6 +46,7 @@ class Service:
     settings: Settings
     stores: Stores
     encoder: Encoder
+    texts: TextEncoder | None
     folder: Path
 
     async def add(self, data: bytes, **fields: str) -> httpx.Response:
@@ -101,13 +103,13 @@ def open_service(tmp_path):
             }
         )
         stores = open_stores(settings)
-        encoder = open_encoder(settings.model, stores.s3)
-        embedder = LocalEmbedder(encoder)
+        encoder, texts = open_encoders(settings.model, stores.s3)
+        embedder = LocalEmbedder(encoder, texts)
         services = Services(settings, stores, embedder, open_announcer(settings.stream), LocalReaders(settings))
         api = create_api(services)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://service")
         opened.append((services, embedder))
-        return Service(api, client, settings, stores, encoder, folder)
+        return Service(api, client, settings, stores, encoder, texts, folder)
 
     yield open_it
     for services, embedder in opened:
