@@ -119,3 +119,33 @@ def test_the_page_shows_the_query_beside_its_hits(run, searchable, cat, picture,
 def test_a_page_without_a_folder_is_refused_before_anything_is_asked(run, searchable, cat):
     assert run("search", cat, "--html", cat.parent / "none" / "page.html").exit_code == 2
     assert not searchable.seen
+
+
+def test_words_are_searched_by_as_pictures_are(run, searchable, cat, found, hit, tmp_path):
+    searchable.says("/v1/search", found(hit(7, 0.25, label="tabby")))
+    searchable.refuses("/v1/images/7/thumbnail", 404, "unknown_image")
+    page = tmp_path / "hits.html"
+    words = ("--text", "a red car", "--text", "a dog")
+    result = run("search", cat, *words, "--top-k", "3", "--filter", "label=tabby", "--exact", "--html", page)
+    assert result.exit_code == 0
+    assert "a red car: 1 found" in result.stdout and "a dog: 1 found" in result.stdout
+    asked = [json.loads(body) for _, path, body in searchable.seen if path == "/v1/search" and body.startswith(b"{")]
+    rest = {"top_k": 3, "namespace": "default", "filter": {"label": {"eq": "tabby"}}, "exact": True}
+    assert asked == [{"text": "a red car"} | rest, {"text": "a dog"} | rest]
+    assert "a red car" in page.read_text()
+
+
+def test_words_alone_are_enough_and_nothing_at_all_is_wrong_use(run, searchable, found):
+    searchable.says("/v1/search", found())
+    result = run("search", "--text", "a dog", "--json")
+    assert json.loads(result.stdout)["query"] == "a dog"
+    nothing = run("search")
+    assert nothing.exit_code == 2
+    assert "--text" in nothing.stderr
+
+
+def test_a_model_that_takes_no_words_is_told(run, searchable):
+    searchable.refuses("/v1/search", 422, "no_text_search")
+    result = run("search", "--text", "a dog")
+    assert result.exit_code == 2
+    assert "no_text_search" in result.stderr

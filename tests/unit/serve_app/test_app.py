@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from imagesearch.errors import EmbeddingFailed, ModelError, Overloaded, StoreUnavailable
+from imagesearch.errors import EmbeddingFailed, ModelError, NoTextSearch, Overloaded, StoreUnavailable
 from imagesearch.types import Fingerprint
 
 # Ray's own use of Pydantic is behind the times.
@@ -40,6 +40,7 @@ def ray_errors():
 
     return {
         "bad picture": of_the_replica(EmbeddingFailed("no usable vector", row=0)),
+        "no text tower": of_the_replica(NoTextSearch("tiny takes pictures only")),
         "broken device": of_the_replica(RuntimeError("CUDA error at 0xdead")),
         "full": BackPressureError(25, 24),
         "died": ActorDiedError(),
@@ -51,9 +52,9 @@ class Handle:
 
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.embed = self
+        self.embed = self.embed_texts = self
 
-    def remote(self, pixels):
+    def remote(self, rows):
         return Response(self.answers.pop(0))
 
 
@@ -128,6 +129,14 @@ def test_the_config_file_gives_the_embedder_options_that_it_knows():
 
 async def test_vectors_come_through(embedder_of):
     assert (await embedder_of(VECTORS).embed(PIXELS)).tolist() == VECTORS.tolist()
+
+
+async def test_vectors_of_texts_come_through_as_those_of_pictures_do(embedder_of, ray_errors):
+    assert (await embedder_of(ray_errors["died"], VECTORS).embed_texts(["a red car"])).tolist() == VECTORS.tolist()
+    with pytest.raises(NoTextSearch):
+        await embedder_of(ray_errors["no text tower"]).embed_texts(["a red car"])
+    with pytest.raises(Overloaded):
+        await embedder_of(ray_errors["full"]).embed_texts(["a red car"])
 
 
 async def test_the_encoders_own_error_comes_through_with_its_data(embedder_of, ray_errors):

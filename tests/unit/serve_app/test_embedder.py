@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from config.sections import BlobSettings, MilvusSettings, ModelSettings, SqlSettings
 from config.settings import Settings
-from imagesearch.errors import ModelError
+from imagesearch.errors import ModelError, NoTextSearch, Overloaded
 from serve_app.embedder import FAILURES_BEFORE_RESTART, Embedder
 
 
-@pytest.fixture
-def embedder():
+def embedder_of(model):
     return Embedder(
         Settings(
             sql=SqlSettings(url="sqlite://"),
             milvus=MilvusSettings(uri="http://127.0.0.1:9"),
             blobs=BlobSettings(uri="/nowhere"),
-            model=ModelSettings(name="tiny"),
+            model=model,
         )
     )
+
+
+@pytest.fixture
+def embedder():
+    return embedder_of(ModelSettings(name="tiny"))
+
+
+@pytest.fixture
+def reading(tiny_clip):
+    return embedder_of(ModelSettings(name=tiny_clip, weights="random", runtime="torch", device="cpu", threads=1))
 
 
 def pictures(count, side=32):
@@ -54,4 +65,37 @@ async def test_it_is_ill_once_every_pass_fails_and_well_again_after_one_that_doe
     with pytest.raises(ModelError):
         embedder.check_health()
     await embedder.embed(pictures(1))
+    embedder.check_health()
+
+
+async def test_texts_of_many_callers_share_passes_and_each_gets_its_own_vectors(reading):
+    texts = [[f"word{n}", "a red car"][: 1 + n % 2] for n in range(20)]
+    calls = [reading.embed_texts(each) for each in texts]
+    *answers, of_pictures = await asyncio.gather(*calls, reading.embed(pictures(2)))
+    assert of_pictures.shape == (2, 16)
+    for each, vectors in zip(texts, answers, strict=True):
+        assert vectors == pytest.approx(await reading.embed_texts(each), abs=1e-5)
+    assert np.linalg.norm(np.concatenate(answers), axis=1) == pytest.approx(1, abs=1e-5)
+
+
+async def test_the_batch_of_texts_is_bounded_as_that_of_pictures(reading):
+    texts = [f"word{n}" for n in range(7)]
+    before = await reading.embed_texts(texts)
+    sizes = []
+    reading._passes._texts._tower.register_forward_hook(lambda module, args, out: sizes.append(len(out)))
+    reading.reconfigure({"max_batch_size": 3, "batch_wait_ms": 1})
+    assert await reading.embed_texts(texts) == pytest.approx(before, abs=1e-5)
+    assert sizes == [3, 3, 1]
+
+
+async def test_more_texts_than_may_wait_are_overload(reading):
+    answers = await asyncio.gather(*(reading.embed_texts(["a"] * 100) for _ in range(8)), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, Overloaded)]
+    assert refused and all("texts wait" in answer.detail for answer in refused)
+    assert len([answer for answer in answers if isinstance(answer, np.ndarray)]) == len(answers) - len(refused)
+
+
+async def test_a_model_of_pictures_alone_refuses_texts(embedder):
+    with pytest.raises(NoTextSearch, match="tiny"):
+        await embedder.embed_texts(["a red car"])
     embedder.check_health()
