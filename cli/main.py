@@ -189,7 +189,7 @@ def search(
     from cli.commands import search as command
     from config import load_settings
 
-    how = {"flips": flips, "group": group, "exact": exact}
+    how = command.Ways(flips=flips, group=group, exact=exact)
     raise typer.Exit(command.run(load_settings(), Output(as_json), images, top_k, namespace, html, filters or (), how))
 
 

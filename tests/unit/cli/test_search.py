@@ -91,7 +91,7 @@ def test_one_bad_picture_does_not_keep_the_others_from_being_searched_by(run, se
     ("status", "code", "exit_code"), [(415, "not_an_image", 1), (404, "unknown_namespace", 2), (503, "store_unavailable", 3)]
 )
 def test_what_the_service_refuses_decides_the_exit_code(run, searchable, cat, status, code, exit_code):
-    searchable.refuses("/v1/search", status, code, "because")
+    searchable.refuses("/v1/search", status, code, "because", wait="0")
     result = run("search", cat)
     assert result.exit_code == exit_code
     assert f"because ({code})" in result.stderr
