@@ -61,14 +61,13 @@ async def test_another_program_on_the_port_is_not_taken_for_the_service(service,
         await client.stats()
 
 
-async def test_a_service_that_hangs_up_or_says_nothing_is_unavailable(service, open_client):
+async def test_a_service_that_hangs_up_or_says_nothing_is_unavailable(service, client, open_client):
     service.answers["/v1/images"] = [HANGS_UP]
     service.answers["/v1/stats"] = [SILENT]
-    client = open_client(service.url, timeout_s=0.2)
     with pytest.raises(StoreUnavailable, match="broke off"):
         await client.add(b"bytes")
     with pytest.raises(StoreUnavailable, match="in time"):
-        await client.stats()
+        await open_client(service.url, timeout_s=0.2).stats()
 
 
 async def test_a_service_that_is_not_ready_says_which_stores_are(service, client):
