@@ -21,9 +21,10 @@ import numpy as np
 
 from benchmarks.edits import EDITS
 from benchmarks.ranking import ExactRanking
-from cli.client import Client, open_client
 from cli.console import Output, cell, table
+from cli.service import open_client
 from config import Settings, load_settings
+from imagesearch.client import Client
 from imagesearch.errors import ConfigError, ImageSearchError, InputError
 from imagesearch.images.decode import decode
 from imagesearch.images.hashes import content_hash
@@ -92,9 +93,9 @@ def main(argv: list[str] | None = None) -> int:
     output.log()
     try:
         settings = load_settings()
-        client = Client(options.base, settings.images.max_bytes) if options.base else open_client(settings)
+        client = Client(options.base) if options.base else open_client(settings)
         with client:
-            model = client.stats()["model"]
+            model = client.stats().model
             tallies = measure(settings, client, model, options.folder, options.limit, output)
     except ImageSearchError as exc:
         output.say(f"error: {exc.detail} ({exc.code})", "red")
@@ -130,10 +131,10 @@ def measure(settings: Settings, client: Client, model: str, folder: Path, limit:
 
     def ask(edit: str, picture: Picture) -> Answer:
         data = EDITS[edit](decode(picture.path.read_bytes(), settings.images).rgb)
-        answer = client.search_file(data, TOP_K)
+        answer = client.search(data, TOP_K)
         copy = decode(data, settings.images, encoder.preprocess.at_least)
         pixels = encoder.prepare(copy.rgb, copy.area)
-        return Answer([(hit["milvus_id"], hit["score"]) for hit in answer["hits"]], pixels)
+        return Answer([(hit.milvus_id, hit.score) for hit in answer.hits], pixels)
 
     tallies = {edit: Tally() for edit in EDITS}
     with ThreadPoolExecutor(ASKING) as pool, output.progress("copies") as progress:

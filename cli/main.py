@@ -196,7 +196,7 @@ def search(
     from cli.commands import search as command
     from config import load_settings
 
-    how = {"flips": flips, "group": group, "exact": exact}
+    how = command.Ways(flips=flips, group=group, exact=exact)
     settings, output = load_settings(), Output(as_json)
     raise typer.Exit(command.run(settings, output, images or (), top_k, namespace, html, filters or (), how, texts or ()))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from contextlib import closing
 
-from cli.client import open_client
 from cli.console import Output
+from cli.service import open_client
 from config import Settings
+from imagesearch.client import NEVER
 from imagesearch.errors import ImageSearchError
 from imagesearch.images.s3 import S3
 from imagesearch.models.load import fingerprint_of
@@ -49,7 +50,7 @@ def say_how_to_search(settings: Settings, output: Output, fingerprint: Fingerpri
 
 def _answering(settings: Settings) -> str | None:
     try:
-        with open_client(settings) as client:
-            return str(client.stats()["model"])
+        with open_client(settings, NEVER) as client:
+            return client.stats().model
     except ImageSearchError:
         return None

@@ -1,1 +1,1 @@
-"""The core of the reverse image search: pictures, models and stores; it knows neither Ray nor HTTP."""
+"""The core of the reverse image search: pictures, models and stores; it knows neither Ray nor a web framework."""

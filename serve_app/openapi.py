@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from serve_app.answers import NotReady, Problem
+from imagesearch.answers import NotReady, Problem
 from serve_app.body import FORM, JSON
 from serve_app.queries import SEARCH_BODIES
 from serve_app.schemas import AddBatch, AddForm, AddItem, ImagePatch, ImportRequest, Message

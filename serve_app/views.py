@@ -6,10 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from config.sections import MilvusSettings
-from imagesearch.errors import ImageSearchError
-from imagesearch.stores.milvus.collection import search_params
-from imagesearch.types import Calibrated, CatalogEntry, LogRow
-from serve_app.answers import (
+from imagesearch.answers import (
     Added,
     CalibrationView,
     HitView,
@@ -24,6 +21,9 @@ from serve_app.answers import (
     SourceView,
     TimingView,
 )
+from imagesearch.errors import ImageSearchError
+from imagesearch.stores.milvus.collection import search_params
+from imagesearch.types import Calibrated, CatalogEntry, LogRow
 from serve_app.problems import public_detail, status_of
 from serve_app.search import Found
 

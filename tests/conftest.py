@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.mariadb",
     "tests.fixtures.milvus",
     "tests.fixtures.model_cache",
+    "tests.fixtures.nobody",
     "tests.fixtures.redis",
     "tests.fixtures.s3",
     "tests.fixtures.spread",

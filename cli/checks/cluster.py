@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cli.client import open_client
 from cli.finding import Finding, asked
 from cli.ray_dashboard import serve_states
+from cli.service import open_client
 from config import Settings
 from imagesearch.errors import StoreUnavailable
 
@@ -30,8 +30,8 @@ def service(settings: Settings) -> Finding:
 
     def ask() -> str:
         with open_client(settings) as client:
-            stores = client.ready()["stores"]
-            return f"ready at {client.base_url}: " + ", ".join(f"{name} {one['ms']:.0f} ms" for name, one in stores.items())
+            stores = client.ready().stores
+            return f"ready at {client.base_url}: " + ", ".join(f"{name} {one.ms:.0f} ms" for name, one in stores.items())
 
     advice = "run `imagesearch up`" if settings.embedded else "check IMAGESEARCH_HTTP__HOST and IMAGESEARCH_HTTP__PORT"
     return asked("service", ask, advice)

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cli.bulk_job import BulkJob
-from cli.client import open_client
 from cli.console import Output, cell, table
+from cli.service import open_client
 from config import Settings
+from imagesearch.client import NEVER
 from imagesearch.errors import ImageSearchError
 
 INTERRUPTED = 130
@@ -85,7 +86,7 @@ def report_in(line: str) -> dict[str, Any] | None:
 def _pending(settings: Settings) -> int | None:
     """Ask the service how much there is to load; without an answer the bar has no end, and the load goes on."""
     try:
-        with open_client(settings) as client:
-            return int(client.stats()["pending"])
+        with open_client(settings, NEVER) as client:
+            return client.stats().pending
     except ImageSearchError:
         return None

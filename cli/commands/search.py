@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from rich.text import Text
 
-from cli.client import Client, open_client, read_picture
 from cli.console import Output, cell, plain, table
 from cli.filter_words import read_filter_words
 from cli.html_table import Card, Picture, Section, write_page
+from cli.service import open_client
 from config import Settings
+from imagesearch.client import Client, SearchAnswer
+from imagesearch.client.picture_file import read_picture
 from imagesearch.errors import ImageError, InputError, SourceError
 from imagesearch.images.thumbnail import thumbnail
 
 # Sharp on screens of two pixels a point, in cards of 200 points.
 THUMBNAIL_PX = 400
+
+
+class Ways(TypedDict, total=False):
+    """Which of the service's ways to search are wanted beside the plain one."""
+
+    flips: bool
+    group: bool
+    exact: bool
 
 
 def run(
@@ -29,12 +39,10 @@ def run(
     namespace: str,
     html: Path | None,
     filters: Sequence[str] = (),
-    how: Mapping[str, bool] | None = None,
+    how: Ways | None = None,
     texts: Sequence[str] = (),
 ) -> int:
     """Search by each picture and each text and print what was found; returns 1 where a picture could not be searched by.
-
-    `how`: which of the service's `flips`, `group` and `exact` are wanted.
 
     Raises InputError for a name that leads to no file, for a filter that is none and where there is nothing to search by,
     NoTextSearch, StoreUnavailable.
@@ -51,7 +59,7 @@ def run(
         for path in paths:
             try:
                 data = read_picture(path, settings.images.max_bytes)
-                answer = client.search_file(data, top_k, namespace, wanted, how)
+                answer = client.search(data, top_k, namespace, filter=wanted, **(how or Ways()))
             except (ImageError, SourceError) as exc:
                 failed += 1
                 output.record({"query": str(path), "error": {"code": exc.code, "detail": exc.detail}})
@@ -61,7 +69,7 @@ def run(
             if html is not None:
                 sections.append(_section(client, str(path), _small(data, settings), answer))
         for text in texts:
-            answer = client.search_text(text, top_k, namespace, wanted, how)
+            answer = client.search(None, top_k, namespace, text=text, filter=wanted, **(how or Ways()))
             _show(output, text, answer)
             if html is not None:
                 sections.append(_section(client, text, None, answer))
@@ -85,37 +93,37 @@ def matching(pattern: str) -> list[Path]:
     return found
 
 
-def _show(output: Output, query: str, answer: dict[str, Any]) -> None:
-    output.record({"query": query, **answer})
+def _show(output: Output, query: str, answer: SearchAnswer) -> None:
+    output.record({"query": query, **answer.model_dump(mode="json")})
     # Only what was asked for takes a column of its own.
-    views = any(hit.get("view", "original") != "original" for hit in answer["hits"])
-    copies = any(hit.get("same") for hit in answer["hits"])
+    views = any(hit.view != "original" for hit in answer.hits)
+    copies = any(hit.same for hit in answer.hits)
     more = [name for name, there in (("view", views), ("copies", copies)) if there]
     numbers = ("rank", "score", "milvus_id", "size", "copies")
     hits = table("rank", "score", "milvus_id", "size", *more, "label", "image_path", numbers=numbers)
-    for rank, hit in enumerate(answer["hits"], start=1):
-        size = f"{hit['width']}x{hit['height']}"
-        extra = [hit["view"] if name == "view" else len(hit["same"]) for name in more]
-        named = (hit["info"].get("label"), hit["image_path"])
-        hits.add_row(*map(cell, (rank, f"{hit['score']:.4f}", hit["milvus_id"], size, *extra, *named)))
-    output.show(Text(plain(f"{query}: {len(answer['hits'])} found in {answer['timing_ms']['total']:.0f} ms"), "bold"))
-    if answer["hits"]:
+    for rank, hit in enumerate(answer.hits, start=1):
+        size = f"{hit.width}x{hit.height}"
+        extra = [hit.view if name == "view" else len(hit.same) for name in more]
+        named = (hit.info.get("label"), hit.image_path)
+        hits.add_row(*map(cell, (rank, f"{hit.score:.4f}", hit.milvus_id, size, *extra, *named)))
+    output.show(Text(plain(f"{query}: {len(answer.hits)} found in {answer.timing_ms.total:.0f} ms"), "bold"))
+    if answer.hits:
         output.show(hits)
 
 
-def _section(client: Client, name: str, query: Picture | None, answer: dict[str, Any]) -> Section:
+def _section(client: Client, name: str, query: Picture | None, answer: SearchAnswer) -> Section:
     cards = [
         Card(
-            picture=_picture_of(client, hit["milvus_id"]),
-            score=hit["score"],
-            milvus_id=hit["milvus_id"],
-            name=hit["image_path"] or "",
-            label=str(hit["info"].get("label") or ""),
-            size=f"{hit['width']} x {hit['height']}",
+            picture=_picture_of(client, hit.milvus_id),
+            score=hit.score,
+            milvus_id=hit.milvus_id,
+            name=hit.image_path or "",
+            label=str(hit.info.get("label") or ""),
+            size=f"{hit.width} x {hit.height}",
         )
-        for hit in answer["hits"]
+        for hit in answer.hits
     ]
-    return Section(query=query, name=name, model=answer["model"], cards=cards)
+    return Section(query=query, name=name, model=answer.model, cards=cards)
 
 
 def _small(data: bytes, settings: Settings) -> Picture | None:

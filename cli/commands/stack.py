@@ -6,11 +6,12 @@ from typing import Any
 
 from rich.text import Text
 
-from cli.client import open_client
 from cli.console import Output, cell, table
 from cli.load_with import Chosen
+from cli.service import open_client
 from cli.stack import stack
 from config import Settings
+from imagesearch.client import NEVER
 from imagesearch.errors import StoreUnavailable
 
 # Nothing chosen: the settings hold.
@@ -42,10 +43,10 @@ def status(settings: Settings, output: Output) -> int:
     stores: dict[str, Any] = {}
     stats: dict[str, Any] | None = None
     error: str | None = None
-    with open_client(settings) as client:
+    with open_client(settings, NEVER) as client:
         try:
-            stores = client.ready()["stores"]
-            stats = client.stats()
+            stores = client.ready().model_dump()["stores"]
+            stats = client.stats().model_dump()
         except StoreUnavailable as exc:
             # A service that is not ready tells which of its stores do answer.
             stores = stores or exc.data.get("stores", {})

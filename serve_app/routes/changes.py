@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 
+from imagesearch.answers import PictureView
 from imagesearch.keys import Key, Role
 from serve_app import openapi, views
-from serve_app.answers import PictureView
 from serve_app.body import read_json
 from serve_app.changing import ChangeService
 from serve_app.schemas import Id, ImagePatch

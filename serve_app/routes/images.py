@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
+from imagesearch.answers import Added, AddedBatch, PicturePage, PictureView
 from imagesearch.keys import Key, Role
 from serve_app import openapi, views
 from serve_app.add import AddService
-from serve_app.answers import Added, AddedBatch, PicturePage, PictureView
 from serve_app.body import read_form_or_json, read_json
 from serve_app.schemas import AddBatch, AddForm, AddItem, Id, PageQuery, ThumbnailQuery
 from serve_app.services import Services

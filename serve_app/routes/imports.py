@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from imagesearch.import_answers import Accepted, ImportPage, ImportView
 from imagesearch.keys import Key, Role
-from serve_app import import_answers as answers
-from serve_app import openapi
+from serve_app import import_views, openapi
 from serve_app.body import read_json
-from serve_app.import_answers import Accepted, ImportPage, ImportView
 from serve_app.importing import ImportService
 from serve_app.schemas import Id, ImportPageQuery, ImportRequest
 from serve_app.services import Services
@@ -42,7 +41,7 @@ def import_routes(services: Services) -> APIRouter:
         """
         message = await read_json(request, ImportRequest)
         caller.check_namespace(message.namespace)
-        one = answers.accepted(await importing.create(message))
+        one = import_views.accepted(await importing.create(message))
         response.headers["Location"] = one.href
         return one
 
@@ -60,27 +59,27 @@ def import_routes(services: Services) -> APIRouter:
             if page.namespace is not None:
                 parameters["namespace"] = page.namespace
             following = f"/v1/imports?{urlencode(parameters)}"
-        return ImportPage(imports=[answers.item(one) for one in shown], next=following)
+        return ImportPage(imports=[import_views.item(one) for one in shown], next=following)
 
     @router.get("/v1/imports/{import_id}", responses=openapi.problems(s404="no such import", s422="not an id"))
     async def get_import(import_id: Id, caller: Key = may_add) -> ImportView:
         """Tell how far an import is."""
-        return answers.view(*await importing.look(import_id, caller))
+        return import_views.view(*await importing.look(import_id, caller))
 
     @router.post("/v1/imports/{import_id}:pause", responses=TURNED)
     async def pause_import(import_id: Id, caller: Key = may_add) -> Accepted:
         """Stop reading the source and loading its rows, until it is resumed; what is being loaded now is finished."""
-        return answers.accepted(await importing.pause(import_id, caller))
+        return import_views.accepted(await importing.pause(import_id, caller))
 
     @router.post("/v1/imports/{import_id}:resume", responses=TURNED)
     async def resume_import(import_id: Id, caller: Key = may_add) -> Accepted:
         """Go on with an import that is paused, broke off, or lost its reader."""
-        return answers.accepted(await importing.resume(import_id, caller))
+        return import_views.accepted(await importing.resume(import_id, caller))
 
     @router.post("/v1/imports/{import_id}:cancel", responses=TURNED)
     async def cancel_import(import_id: Id, caller: Key = may_add) -> Accepted:
         """End an import for good: what waits of it is failed with the code import_cancelled, what was loaded stays."""
-        return answers.accepted(await importing.cancel(import_id, caller))
+        return import_views.accepted(await importing.cancel(import_id, caller))
 
     @router.get(
         "/v1/imports/{import_id}/errors.csv",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from imagesearch.answers import Comparison, SearchAnswer, TimingView
 from imagesearch.keys import Key, Role
 from imagesearch.metrics import STAGE_SECONDS
 from serve_app import openapi, views
-from serve_app.answers import Comparison, SearchAnswer, TimingView
 from serve_app.body import read_form_or_json
 from serve_app.deadline import deadline
 from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery

@@ -7,11 +7,11 @@ import asyncio
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from imagesearch.answers import Health, LogEntry, Readiness, Stats, StoreHealth
 from imagesearch.errors import Forbidden, UnknownLog
 from imagesearch.keys import Key, Role
 from imagesearch.models.registry import takes_text
 from serve_app import openapi, views
-from serve_app.answers import Health, LogEntry, Readiness, Stats, StoreHealth
 from serve_app.problems import problem
 from serve_app.schemas import Id
 from serve_app.services import Services

@@ -136,7 +136,8 @@ def test_how_to_search_is_said_where_the_service_has_another_model(settings, ser
     http = settings.http.model_copy(update={"port": service.server_port})
     with_service = Chosen("resnet50", "random").over(settings).model_copy(update={"http": http})
     for model, needed in (("tiny/193/none/x", True), (str(mine), False)):
-        service.says("/v1/stats", {"pictures": 1, "model": model})
+        counts = dict.fromkeys(("pictures", "vectors", "pending", "failed", "lag_s"), 1)
+        service.says("/v1/stats", {**counts, "model": model, "text": False})
         said = Said()
         say_how_to_search(with_service, said, mine, 0)
         assert ("imagesearch up --model resnet50 --weights random" in said.words) is needed

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from imagesearch.import_answers import ImportItem
+
 
 @pytest.fixture
 def answering(service, settings, monkeypatch):
@@ -17,12 +19,17 @@ def one():
     """An import as the service tells of it."""
     return {
         "import_id": 7,
+        "href": "/v1/imports/7",
         "state": "done",
         "namespace": "cats",
         "source": "/pictures/m.csv",
         "error": None,
         "lines": {"read": 12, "added": 10, "known": 1, "skipped": 1, "bad": 1},
         "total_lines": 12,
+        "create_time": "2026-01-02T03:04:05Z",
+        "start_time": "2026-01-02T03:04:06Z",
+        "read_time": None,
+        "finished": False,
         "rows": {"pending": 3, "loaded": 5, "duplicate": 1, "failed": 1},
         "images_per_s": 31.5,
         "eta_s": 0.1,
@@ -34,11 +41,13 @@ def one():
 
 
 def test_imports_are_listed(run, answering, one):
-    answering.says("/v1/imports", {"imports": [one], "next": None})
-    words = run("imports", "list", "--limit", 5, "--namespace", "cats").stdout
+    shown_in_a_list = {name: one[name] for name in ImportItem.model_fields}
+    answering.says("/v1/imports", {"imports": [shown_in_a_list, shown_in_a_list], "next": "/v1/imports?limit=1&after=7"})
+    words = run("imports", "list", "--limit", 2, "--namespace", "cats").stdout
     assert "/pictures/m.csv" in words
-    assert json.loads(run("imports", "list", "--json").stdout) == one
-    assert [path for _, path, _ in answering.seen] == ["/v1/imports?limit=5&namespace=cats", "/v1/imports?limit=20"]
+    assert json.loads(run("imports", "list", "--limit", 1, "--json").stdout) == shown_in_a_list
+    # No more is asked for than is to be shown.
+    assert [path for _, path, _ in answering.seen] == ["/v1/imports?limit=2&namespace=cats", "/v1/imports?limit=1"]
 
 
 def test_an_import_is_shown_with_its_errors_which_move_no_cursor(run, answering, one):

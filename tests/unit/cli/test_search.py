@@ -91,7 +91,7 @@ def test_one_bad_picture_does_not_keep_the_others_from_being_searched_by(run, se
     ("status", "code", "exit_code"), [(415, "not_an_image", 1), (404, "unknown_namespace", 2), (503, "store_unavailable", 3)]
 )
 def test_what_the_service_refuses_decides_the_exit_code(run, searchable, cat, status, code, exit_code):
-    searchable.refuses("/v1/search", status, code, "because")
+    searchable.refuses("/v1/search", status, code, "because", wait="0")
     result = run("search", cat)
     assert result.exit_code == exit_code
     assert f"because ({code})" in result.stderr
@@ -130,7 +130,8 @@ def test_words_are_searched_by_as_pictures_are(run, searchable, cat, found, hit,
     assert result.exit_code == 0
     assert "a red car: 1 found" in result.stdout and "a dog: 1 found" in result.stdout
     asked = [json.loads(body) for _, path, body in searchable.seen if path == "/v1/search" and body.startswith(b"{")]
-    rest = {"top_k": 3, "namespace": "default", "filter": {"label": {"eq": "tabby"}}, "exact": True}
+    rest = {"top_k": 3, "offset": 0, "min_score": -1.0, "namespace": "default", "exact": True}
+    rest["filter"] = {"label": {"eq": "tabby"}}
     assert asked == [{"text": "a red car"} | rest, {"text": "a dog"} | rest]
     assert "a red car" in page.read_text()
 

@@ -3,7 +3,7 @@
 import json
 
 STORES = {"sql": {"state": "up", "ms": 1.2}, "milvus": {"state": "down", "ms": 2000.0}}
-STATS = {"pictures": 3, "vectors": 3, "pending": 0, "failed": 1, "lag_s": None, "model": "tiny"}
+STATS = {"pictures": 3, "vectors": 3, "pending": 0, "failed": 1, "lag_s": None, "model": "tiny", "text": False}
 
 
 def test_a_service_that_is_ready_shows_its_counts(run, service, monkeypatch):

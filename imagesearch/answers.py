@@ -1,23 +1,29 @@
-"""The answers as callers read them; times are ISO 8601 in UTC."""
+"""The answers as the service writes them and its callers read them; times are ISO 8601 in UTC."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from imagesearch.types import LogState
 
 
-class FieldError(BaseModel):
+class Answer(BaseModel):
+    """A part of an answer; members that only a newer service knows are left out."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FieldError(Answer):
     """A field that is wrong, and why."""
 
     field: str
     message: str
 
 
-class Problem(BaseModel):
+class Problem(Answer):
     """An error after RFC 9457; `code` is stable and for programs, `detail` is for people."""
 
     type: str = Field(examples=["urn:imagesearch:problem:unknown_image"])
@@ -29,7 +35,7 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = Field(None, description="the fields that are wrong, up to 20")
 
 
-class Added(BaseModel):
+class Added(Answer):
     """An add request that was accepted; what becomes of it is told under `href`."""
 
     log_id: int
@@ -37,7 +43,7 @@ class Added(BaseModel):
     href: str
 
 
-class ItemError(BaseModel):
+class ItemError(Answer):
     """Why one item of a batch was refused; the same members as a problem has."""
 
     status: int
@@ -46,26 +52,26 @@ class ItemError(BaseModel):
     errors: list[FieldError] | None = None
 
 
-class Refused(BaseModel):
+class Refused(Answer):
     """An item of a batch that was refused."""
 
     error: ItemError
 
 
-class AddedBatch(BaseModel):
+class AddedBatch(Answer):
     """One result an item, in order."""
 
     results: list[Added | Refused]
 
 
-class LoadError(BaseModel):
+class LoadError(Answer):
     """Why a picture was not loaded, or not yet."""
 
     code: str
     detail: str
 
 
-class LogEntry(BaseModel):
+class LogEntry(Answer):
     """What became of an add request; every state but `pending` is final. `error` may stand beside `pending`: it is tried again."""
 
     log_id: int
@@ -80,7 +86,7 @@ class LogEntry(BaseModel):
     load_time: datetime | None
 
 
-class SourceView(BaseModel):
+class SourceView(Answer):
     """A place where the picture was seen, and what was said of it there."""
 
     image_path: str
@@ -89,7 +95,7 @@ class SourceView(BaseModel):
     create_time: datetime
 
 
-class PictureView(BaseModel):
+class PictureView(Answer):
     """A distinct picture; `image_path` and `info` are those of its oldest source. Up to 100 sources are shown."""
 
     milvus_id: int
@@ -116,14 +122,14 @@ class HitView(PictureView):
     same: list[int]
 
 
-class PicturePage(BaseModel):
+class PicturePage(Answer):
     """Pictures by milvus_id; `next` is the address of the following page, null at the end."""
 
     images: list[PictureView]
     next: str | None
 
 
-class TimingView(BaseModel):
+class TimingView(Answer):
     """Milliseconds of each stage; 0 where a query does not need it. `decode` includes reading an `image_path`.
 
     `wait` is for the `log_id`.
@@ -137,7 +143,7 @@ class TimingView(BaseModel):
     total: float
 
 
-class RankingView(BaseModel):
+class RankingView(Answer):
     """How the hits were ranked.
 
     `index`: in the order of the vector index, of whose nearest `examined` those that match were taken, `filtered` did not.
@@ -151,7 +157,7 @@ class RankingView(BaseModel):
     complete: bool
 
 
-class CalibrationView(BaseModel):
+class CalibrationView(Answer):
     """What searches with this effort found of the true `top_k` nearest, on average over `queries`, when it was measured."""
 
     effort: int
@@ -162,7 +168,7 @@ class CalibrationView(BaseModel):
     create_time: datetime
 
 
-class IndexView(BaseModel):
+class IndexView(Answer):
     """The vector index and what this search was done with; scores are cosine similarities whatever its metric.
 
     `calibration`: for a search that asks for a `recall`, what its parameters were chosen by.
@@ -174,7 +180,7 @@ class IndexView(BaseModel):
     calibration: CalibrationView | None
 
 
-class SearchAnswer(BaseModel):
+class SearchAnswer(Answer):
     """What was found, best first; `dropped` counts hits of the index that the catalog does not show: deleted, or not final yet.
 
     `lag_s` is the age, in seconds, of the oldest add request that is not searchable yet; null: all are.
@@ -189,7 +195,7 @@ class SearchAnswer(BaseModel):
     lag_s: float | None
 
 
-class Comparison(BaseModel):
+class Comparison(Answer):
     """How alike two pictures are; `score` is cosine similarity in [-1, 1]."""
 
     score: float
@@ -197,7 +203,7 @@ class Comparison(BaseModel):
     model: str
 
 
-class Stats(BaseModel):
+class Stats(Answer):
     """Counts of all namespaces; `lag_s` is the age of the oldest request that still waits, in seconds.
 
     `text`: whether the model has a text tower, so that words can be searched by.
@@ -212,20 +218,20 @@ class Stats(BaseModel):
     text: bool
 
 
-class Health(BaseModel):
+class Health(Answer):
     """The process lives."""
 
     status: str
 
 
-class StoreHealth(BaseModel):
+class StoreHealth(Answer):
     """One store: `up` or `down`, and how long its answer took."""
 
     state: str
     ms: float
 
 
-class Readiness(BaseModel):
+class Readiness(Answer):
     """Every store by name."""
 
     ready: bool

@@ -1,17 +1,16 @@
-"""Imports as callers read them; times are ISO 8601 in UTC."""
+"""Imports as the service tells of them and its callers read them; times are ISO 8601 in UTC."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from imagesearch.imports.progress import Progress
-from imagesearch.stores.sql.import_errors import ImportFault
-from imagesearch.types import Import, ImportState, LogState
+from imagesearch.answers import Answer
+from imagesearch.types import ImportState
 
 
-class Accepted(BaseModel):
+class Accepted(Answer):
     """An import that was asked for or steered; how it goes is told under `href`."""
 
     import_id: int
@@ -19,7 +18,7 @@ class Accepted(BaseModel):
     href: str
 
 
-class Fault(BaseModel):
+class Fault(Answer):
     """A bad line of the source, by its number, or a picture that could not be loaded, by its log_id."""
 
     line: int | None
@@ -29,14 +28,14 @@ class Fault(BaseModel):
     detail: str
 
 
-class Failure(BaseModel):
+class Failure(Answer):
     """Why the reading broke off."""
 
     code: str
     detail: str
 
 
-class Counts(BaseModel):
+class Counts(Answer):
     """Lines of the source: those `read` are `added` (new), `known` (added before) or `skipped`; of the latter some are `bad`."""
 
     read: int
@@ -46,7 +45,7 @@ class Counts(BaseModel):
     bad: int
 
 
-class Rows(BaseModel):
+class Rows(Answer):
     """What became of the lines that were added."""
 
     pending: int
@@ -55,7 +54,7 @@ class Rows(BaseModel):
     failed: int
 
 
-class ImportItem(BaseModel):
+class ImportItem(Answer):
     """An import in a list."""
 
     import_id: int
@@ -81,47 +80,8 @@ class ImportView(ImportItem):
     errors: list[Fault] = Field(description="the first 20; all of them under errors.csv")
 
 
-class ImportPage(BaseModel):
+class ImportPage(Answer):
     """Imports, newest first; `next` is the address of the following page, null at the end."""
 
     imports: list[ImportItem]
     next: str | None
-
-
-def accepted(one: Import) -> Accepted:
-    """Show what came of a request."""
-    return Accepted(import_id=one.import_id, state=one.state, href=_href(one))
-
-
-def item(one: Import) -> ImportItem:
-    """Show an import in a list."""
-    return ImportItem(
-        import_id=one.import_id,
-        href=_href(one),
-        namespace=one.namespace,
-        source=one.source,
-        state=one.state,
-        error=None if one.error_code is None else Failure(code=one.error_code, detail=one.error_detail or ""),
-        lines=Counts(read=one.cursor.position, added=one.added, known=one.known, skipped=one.skipped, bad=one.bad),
-        total_lines=one.total,
-        create_time=one.create_time,
-        start_time=one.start_time,
-        read_time=one.read_time,
-    )
-
-
-def view(progress: Progress, errors: list[ImportFault]) -> ImportView:
-    """Show an import."""
-    rows = {str(state): progress.rows[state] for state in LogState}
-    return ImportView(
-        **item(progress.one).model_dump(),
-        rows=Rows(**rows),
-        finished=progress.finished,
-        images_per_s=None if progress.images_per_s is None else round(progress.images_per_s, 3),
-        eta_s=None if progress.eta_s is None else round(progress.eta_s, 1),
-        errors=[Fault(line=one.line, log_id=one.log_id, image_path=one.place, code=one.code, detail=one.detail) for one in errors],
-    )
-
-
-def _href(one: Import) -> str:
-    return f"/v1/imports/{one.import_id}"

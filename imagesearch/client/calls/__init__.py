@@ -1,0 +1,1 @@
+"""Every call of the service, described once: functions that make a Call and send nothing."""
