@@ -11,7 +11,10 @@ from imagesearch.errors import ImageSearchError
 from telemetry.fields import REQUEST_ID, fields
 
 # The attributes that any record has, and those that handlers add; Serve's request_id is what the caller's header says, unchecked.
-NOT_TOLD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "context", "request_id", "skip_context_filter"}
+OF_ANY = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "context", "request_id"}
+# What Serve adds and its deployment and replica tell already, in half of each line.
+OF_SERVE = {"task_name", "task_func_name", "actor_name", "component_name", "log_to_stderr", "skip_context_filter"}
+NOT_TOLD = OF_ANY | OF_SERVE
 
 
 class WithContext(logging.Filter):
