@@ -32,7 +32,7 @@ def line(*args, **attributes):
 
 def test_a_line_has_its_time_in_utc_its_level_its_logger_and_its_words_first():
     made = line("took %d ms", 3, created=datetime(2026, 1, 2, 3, 4, 5, 678000, UTC).timestamp())
-    assert list(made.items()) == [
+    assert list(made.items())[:4] == [
         ("time", "2026-01-02T03:04:05.678Z"),
         ("level", "WARNING"),
         ("logger", "a.b"),
