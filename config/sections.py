@@ -212,3 +212,19 @@ class ServeSettings(Section):
     """Overrides of serve_config.yaml's deployments by name, for `imagesearch up`."""
 
     deployments: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class LogSettings(Section):
+    """What processes write of what they do: replicas, actors and jobs."""
+
+    format: Literal["text", "json"] = Field("text", description="json: one object a line")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="of the project's own lines")
+
+
+class TracingSettings(Section):
+    """OpenTelemetry traces of HTTP requests."""
+
+    endpoint: str | None = Field(None, description="OTLP over HTTP, http://host:4318/v1/traces; unset: nothing is traced")
+    headers: dict[str, SecretStr] = Field(default_factory=dict, description="shown to the endpoint with every export")
+    ratio: float = Field(1.0, ge=0, le=1, description="traces kept of requests that bring no traceparent; those that do decide")
+    timeout_s: float = Field(5.0, gt=0, description="for each export; what cannot be sent is dropped")

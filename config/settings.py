@@ -19,6 +19,7 @@ from config.sections import (
     ImageSettings,
     ImportSettings,
     LoadSettings,
+    LogSettings,
     MilvusSettings,
     ModelSettings,
     RaySettings,
@@ -29,6 +30,7 @@ from config.sections import (
     SourceSettings,
     SqlSettings,
     StreamSettings,
+    TracingSettings,
 )
 from imagesearch.errors import ConfigError
 
@@ -63,6 +65,8 @@ class Settings(BaseSettings):
     filter: FilterSettings = FilterSettings()
     http: HttpSettings = HttpSettings()
     ray: RaySettings = RaySettings()
+    logs: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     serve: ServeSettings = ServeSettings()
 
     @classmethod

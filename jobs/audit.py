@@ -62,7 +62,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m jobs.audit", description=__doc__)
     parser.add_argument("--repair", action="store_true", help="mend what differs and say how")
     options = parser.parse_args(argv)
-    return job_edge(lambda: 1 if audit(load_settings(), mend=options.repair)["left"] else 0)
+
+    def run(settings: Settings) -> int:
+        return 1 if audit(settings, mend=options.repair)["left"] else 0
+
+    return job_edge(load_settings, run, job="audit")
 
 
 def _say(line: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import logging
 import sys
 from contextlib import nullcontext
 
-from config import load_settings
+from config import Settings, load_settings
 from jobs.abandoned import abandoned_imports
 from jobs.driver import drive
 from jobs.edge import job_edge
@@ -29,15 +29,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--retry-failed", action="store_true", help="first put rows that failed back among those that wait")
     options = parser.parse_args(argv)
 
-    def run() -> int:
-        settings = load_settings()
+    def run(settings: Settings) -> int:
         if options.retry_failed:
             logger.info("%d failed rows wait again", retry_failed(settings, import_id=options.import_id))
         load = bulk_load(settings, follow=options.follow, import_id=options.import_id, limit=options.limit)
         with abandoned_imports(settings) if options.follow else nullcontext():
             return drive(settings, load)
 
-    return job_edge(run)
+    return job_edge(load_settings, run, job="bulk_load", import_id=options.import_id)
 
 
 if __name__ == "__main__":

@@ -124,13 +124,12 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.write(json.dumps({**asdict(one), "create_time": one.create_time.isoformat()}) + "\n")
         sys.stdout.flush()
 
-    def run() -> int:
-        settings = load_settings()
+    def run(settings: Settings) -> int:
         if not calibrate(settings, options.queries, options.top_k, say):
             logger.info("nothing to measure: no pictures, or an index that always looks at everything (%s)", settings.milvus.index)
         return 0
 
-    return job_edge(run)
+    return job_edge(load_settings, run, job="calibrate")
 
 
 if __name__ == "__main__":

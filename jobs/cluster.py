@@ -13,6 +13,7 @@ from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-d
 
 from config.settings import Settings
 from imagesearch.errors import StoreUnavailable
+from telemetry.fields import always_logged_with
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,11 @@ def connected(settings: Settings) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     logger.info("joining the Ray cluster at %s", address)
     try:
-        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=True)
+        # Ray writes the name of its process before an actor's line, which is then no JSON: it is whole in the actor's own log.
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=settings.logs.format == "text")
     except ConnectionError as exc:
         raise StoreUnavailable(f"no Ray cluster answers at {address}: {exc}", store="ray") from exc
+    always_logged_with(job_id=ray.get_runtime_context().get_job_id())
     logger.info("joined the Ray cluster")
     try:
         yield

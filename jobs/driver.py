@@ -52,4 +52,5 @@ class Progress:
             self._counted[state] = rows
         if monotonic() >= self._next:
             self._next = monotonic() + 2.0
-            logger.info("progress %s", json.dumps(asdict(report)))
+            told = asdict(report)
+            logger.info("progress %s", json.dumps(told), extra=told)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 
+from config.sections import LogSettings
+from config.settings import Settings
 from imagesearch.errors import (
     ConfigError,
     ImageSearchError,
@@ -15,20 +16,30 @@ from imagesearch.errors import (
     WeightsMismatch,
     WeightsNotFound,
 )
+from telemetry.fields import always_logged_with
+from telemetry.logs import log_to_stderr
 
 logger = logging.getLogger(__name__)
 
 WRONG_USE = (ConfigError, InputError, SourceError, UnknownModel, WeightsNotFound, WeightsMismatch)
 
 
-def job_edge(run: Callable[[], int]) -> int:
-    """Run a job's body: the log goes to stderr, an error of the tree becomes one line and an exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+def job_edge(settings_of: Callable[[], Settings], run: Callable[[Settings], int], **fields: object) -> int:
+    """Run a job's body: the log goes to stderr, an error of the tree becomes one line and an exit code.
+
+    `fields` stand on every line of the log, those that are None do not. Until the settings are read the log is text.
+    """
+    handler = log_to_stderr(LogSettings())
     try:
-        return run()
+        settings = settings_of()
+        handler = log_to_stderr(settings.logs)
+        always_logged_with(**{name: value for name, value in fields.items() if value is not None})
+        return run(settings)
     except ImageSearchError as exc:
-        logger.error("%s: %s", exc.code, exc.detail)
+        logger.error("%s: %s", exc.code, exc.detail, extra={"code": exc.code})
         return exit_code(exc)
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 def exit_code(error: ImageSearchError) -> int:

@@ -115,7 +115,8 @@ class Engine:
             if done.error is not None and not (self._follow and isinstance(done.error, StoreError) and done.error.retriable):
                 raise done.error
             if done.error is not None:
-                logger.warning("%s; the rows stay pending and are tried again", done.error)
+                told = {"code": done.error.code, "log_ids": [row.log_id for row in done.rows]}
+                logger.warning("%s; the rows stay pending and are tried again", done.error, extra=told)
             progress(self.report())
 
     def _give_back(self, log_ids: list[int], *, final: bool) -> None:

@@ -48,12 +48,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--namespace", default=DEFAULT_NAMESPACE)
     options = parser.parse_args(argv)
 
-    def run() -> int:
-        one = import_source(load_settings(), options.source, options.namespace)
+    def run(settings: Settings) -> int:
+        one = import_source(settings, options.source, options.namespace)
         sys.stdout.write(json.dumps(summary(one)) + "\n")
         return 0
 
-    return job_edge(run)
+    return job_edge(load_settings, run, job="import_manifest")
 
 
 if __name__ == "__main__":

@@ -18,14 +18,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--refill", action="store_true", help="after a change of filter.keys: write what filters read anew")
     options = parser.parse_args(argv)
 
-    def run() -> int:
-        settings = load_settings()
+    def run(settings: Settings) -> int:
         migrate(settings.sql, settings.filter.keys)
         if options.refill:
             refill(settings)
         return 0
 
-    return job_edge(run)
+    return job_edge(load_settings, run, job="migrate")
 
 
 def refill(settings: Settings) -> None:

@@ -161,7 +161,10 @@ class Pipeline:
             return [Settled(flight.rows, error)]
         self._troubles += 1
         flight.troubles += 1
-        logger.warning("a batch of %d rows went wrong (%d times now): %r", len(flight.rows), flight.troubles, error)
+        log_ids = [row.log_id for row in flight.rows]
+        logger.warning(
+            "a batch of %d rows went wrong (%d times now): %r", len(log_ids), flight.troubles, error, extra={"log_ids": log_ids}
+        )
         if self._troubles > TROUBLES:
             raise StoreError(f"one batch after the other goes wrong, the last by {error!r}", store="ray") from error
         flight.begin_again()

@@ -6,7 +6,11 @@ import importlib
 import os
 from typing import Any
 
+import ray
+
 from config.settings import Settings
+from telemetry.fields import always_logged_with
+from telemetry.logs import log_to_stderr
 
 
 class StageActor:
@@ -22,6 +26,8 @@ class StageActor:
         self._worker: Any = None
         # Searches on the same machine go first: somebody waits for them.
         os.nice(settings.load.nice)
+        log_to_stderr(settings.logs)
+        always_logged_with(job_id=ray.get_runtime_context().get_job_id(), stage=name)
 
     def ready(self) -> object:
         """Open the worker, and return what it says of itself."""

@@ -36,13 +36,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="end after this many rows")
     options = parser.parse_args(argv)
 
-    def run() -> int:
-        settings = load_settings()
+    def run(settings: Settings) -> int:
         load = stream_load(settings, limit=options.limit)
         with abandoned_imports(settings):
             return drive(settings, load)
 
-    return job_edge(run)
+    return job_edge(load_settings, run, job="stream_load")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from imagesearch.errors import ImageSearchError
@@ -13,6 +14,8 @@ from imagesearch.types import AddRequest, LogRow
 from serve_app.schemas import AddForm, AddItem
 from serve_app.services import Services
 from serve_app.validation import validated
+
+logger = logging.getLogger(__name__)
 
 
 class AddService:
@@ -26,7 +29,8 @@ class AddService:
         stores = self._services.stores
         await self._services.decode.run(check_header, form.file, self._services.images)
         digest = await self._services.decode.run(content_hash, form.file)
-        image_path = await self._services.blobs.run(stores.blobs.put, form.file, digest)
+        with self._services.tracer.span("upload"):
+            image_path = await self._services.blobs.run(stores.blobs.put, form.file, digest)
         [result] = await self._append([AddRequest(image_path, form.info, form.namespace, form.idempotency_key)])
         return _accepted(result)
 
@@ -45,12 +49,18 @@ class AddService:
         return [next(rows) if isinstance(one, AddRequest) else one for one in judged]
 
     async def _append(self, requests: list[AddRequest]) -> list[LogRow | ImageSearchError]:
-        return await self._services.sql.run(self._log, requests) if requests else []
+        if not requests:
+            return []
+        with self._services.tracer.span("append", imagesearch__requests=len(requests)):
+            return await self._services.sql.run(self._log, requests)
 
     def _log(self, requests: list[AddRequest]) -> list[LogRow | ImageSearchError]:
         """Append, then announce: in the same thread, so that a caller who hangs up in between does not keep the loaders waiting."""
         results = self._services.stores.add_log.append(requests)
-        self._services.announcer.announce(one for one in results if isinstance(one, LogRow))
+        rows = [one for one in results if isinstance(one, LogRow)]
+        self._services.announcer.announce(rows)
+        # Loads know a row by its log_id alone: this line is what leads from a request to them.
+        logger.info("add requests in the log: %d", len(rows), extra={"log_ids": [row.log_id for row in rows]})
         return results
 
 

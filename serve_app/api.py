@@ -32,8 +32,8 @@ VERSION = "1"
 BODY_SLACK = 2**20
 
 
-def create_api(services: Services) -> FastAPI:
-    """Build the application; its shutdown closes the services."""
+def create_api(services: Services, *, echoed: bool = False) -> FastAPI:
+    """Build the application; its shutdown closes the services. `echoed`: whether the server answers a request's id by itself."""
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
@@ -50,7 +50,10 @@ def create_api(services: Services) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        middleware=[Middleware(Edge, meter=services.meter), Middleware(BodyLimit, max_bytes=max_body)],
+        middleware=[
+            Middleware(Edge, meter=services.meter, tracer=services.tracer, echoed=echoed),
+            Middleware(BodyLimit, max_bytes=max_body),
+        ],
         exception_handlers={
             ImageSearchError: on_error,
             RequestValidationError: on_invalid_parameters,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,10 @@ from numpy.typing import NDArray
 from imagesearch.errors import EmbeddingFailed, ImageSearchError, Overloaded
 from imagesearch.metrics import EMBEDDER_QUEUE, PASS_PICTURES, PASS_SECONDS, Meter, Silent
 from imagesearch.types import Vectors
+from telemetry.fields import logged_with, request_id
+from telemetry.tracing import Tracer, Untraced
+
+logger = logging.getLogger(__name__)
 
 Rows = NDArray[Any]
 """What is embedded, one a row: prepared pictures, or texts as objects, shape (n,)."""
@@ -23,10 +29,11 @@ Rows = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One caller's pictures, or texts, and the promise it waits on."""
+    """One caller's pictures, or texts, the promise it waits on, and the context it called in: its request and its trace."""
 
     rows: Rows
     answer: asyncio.Future[Vectors]
+    context: Context
 
 
 class Batcher:
@@ -43,6 +50,7 @@ class Batcher:
         wait_ms: float = 0.0,
         max_waiting: int = 256,
         meter: Meter | None = None,
+        tracer: Tracer | None = None,
         what: str = "picture",
         thread: ThreadPoolExecutor | None = None,
     ) -> None:
@@ -53,6 +61,7 @@ class Batcher:
         self._forward = forward
         self._max_waiting = max_waiting
         self._meter = meter or Silent()
+        self._tracer = tracer or Untraced()
         self._queue: deque[Waiting] = deque()
         self._what = what
         self._thread = thread or ThreadPoolExecutor(1, "forward")
@@ -67,10 +76,11 @@ class Batcher:
         waiting = self._waiting()
         if waiting and waiting + len(rows) > self._max_waiting:
             raise Overloaded(f"{waiting} {self._what}s wait for the model already")
-        item = Waiting(rows, asyncio.get_running_loop().create_future())
+        item = Waiting(rows, asyncio.get_running_loop().create_future(), copy_context())
         self._queue.append(item)
         if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._run())
+            # In a context of its own: it works for others than this caller too.
+            self._running = asyncio.create_task(self._run(), context=Context())
         return await item.answer
 
     def close(self) -> None:
@@ -90,7 +100,8 @@ class Batcher:
             self._meter.record(EMBEDDER_QUEUE, self._waiting())
             batch = self._take()
             while batch:
-                batch = await self._pass(batch)
+                with logged_with(request_ids=[one for one in (request_id(item.context) for item in batch) if one]):
+                    batch = await self._pass(batch)
 
     def _take(self) -> list[Waiting]:
         """Take from the queue's head what fits one pass, at least one caller; those who gave up meanwhile are dropped."""
@@ -108,13 +119,22 @@ class Batcher:
     async def _pass(self, batch: list[Waiting]) -> list[Waiting]:
         """Run one pass and answer its callers; return those to be tried again, without the one that spoilt it."""
         loop = asyncio.get_running_loop()
-        started = perf_counter()
-        done, _ = await asyncio.wait([loop.run_in_executor(self._thread, self._forward_all, batch)])
+        started, started_ns = perf_counter(), time_ns()
+        done, _ = await asyncio.wait([loop.run_in_executor(self._thread, copy_context().run, self._forward_all, batch)])
         passed = done.pop()
-        self._meter.record(PASS_SECONDS, perf_counter() - started)
-        self._meter.record(PASS_PICTURES, sum(len(item.rows) for item in batch))
+        seconds, count = perf_counter() - started, sum(len(item.rows) for item in batch)
+        self._meter.record(PASS_SECONDS, seconds)
+        self._meter.record(PASS_PICTURES, count)
+        for item in batch:
+            item.context.run(self._tracer.past, "forward", started_ns, **{f"imagesearch__{self._what}s": count})
         error = passed.exception()
-        self.failures = 0 if error is None or isinstance(error, ImageSearchError) else self.failures + 1
+        told = {f"{self._what}s": count, "ms": round(1000 * seconds, 3)}
+        if error is None or isinstance(error, ImageSearchError):
+            self.failures = 0
+            logger.debug("a forward pass over %d %ss", count, self._what, extra=told)
+        else:
+            self.failures += 1
+            logger.error("a forward pass over %d %ss failed", count, self._what, exc_info=error, extra=told)
         row = error.data.get("row") if isinstance(error, EmbeddingFailed) else None
         again: list[Waiting] = []
         first = 0

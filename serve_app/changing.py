@@ -10,7 +10,7 @@ from imagesearch.types import CatalogEntry
 from serve_app.schemas import ImagePatch
 from serve_app.services import Services
 
-logger = logging.getLogger("ray.serve")
+logger = logging.getLogger(__name__)
 
 
 class ChangeService:
@@ -38,4 +38,9 @@ class ChangeService:
         try:
             await self._services.sql.run(self._stores.changes.purge, milvus_id, self._stores.index.delete)
         except StoreError as exc:
-            logger.warning("the vector of the deleted picture %d stays until an audit removes it: %s", milvus_id, exc.detail)
+            logger.warning(
+                "the vector of the deleted picture %d stays until an audit removes it: %s",
+                milvus_id,
+                exc.detail,
+                extra={"code": exc.code},
+            )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import Field
@@ -15,10 +16,12 @@ from imagesearch.images.s3 import S3
 from imagesearch.models.load import open_encoders
 from imagesearch.types import PixelBatch, Vectors
 from serve_app.passes import Passes
+from telemetry.fields import NOTHING, logged_with
+from telemetry.logs import log_to_serve
 from telemetry.ray_meter import RayMeter
+from telemetry.tracing import open_tracer
 
-# Serve shows a replica's lines only of its own logger.
-logger = logging.getLogger("ray.serve")
+logger = logging.getLogger(__name__)
 
 # One can be chance; a device that is broken fails every pass, and only a new process gets it back.
 FAILURES_BEFORE_RESTART = 3
@@ -35,6 +38,8 @@ class Embedder:
     """A replica; ready once the model is loaded and warm."""
 
     def __init__(self, settings: Settings) -> None:
+        log_to_serve(settings.logs)
+        self._tracer = open_tracer(settings.tracing, "embedder")
         options = BatchOptions()
         s3 = S3(settings.s3)
         try:
@@ -45,15 +50,26 @@ class Embedder:
         logger.info("model %s on %s, warmed up: %s", encoder.fingerprint, encoder.device, stages)
         if texts is not None:
             texts.encode(["a warm-up"])
-        self._passes = Passes(encoder, texts, RayMeter())
+        self._passes = Passes(encoder, texts, RayMeter(), self._tracer)
 
-    async def embed(self, pixels: PixelBatch) -> Vectors:
-        """Embed one caller's pictures, one or several, together with other callers'. Raises EmbeddingFailed, Overloaded."""
-        return await self._passes.embed(pixels)
+    async def embed(self, pixels: PixelBatch, caller: Mapping[str, str] = NOTHING) -> Vectors:
+        """Embed one caller's pictures, one or several, together with other callers'. Raises EmbeddingFailed, Overloaded.
 
-    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        `caller`: its request's `request_id`, and the `traceparent` of what it does.
+        """
+        with self._served(caller):
+            return await self._passes.embed(pixels)
+
+    async def embed_texts(self, texts: Sequence[str], caller: Mapping[str, str] = NOTHING) -> Vectors:
         """Embed one caller's texts together with other callers'. Raises NoTextSearch, EmbeddingFailed, Overloaded."""
-        return await self._passes.embed_texts(texts)
+        with self._served(caller):
+            return await self._passes.embed_texts(texts)
+
+    @contextmanager
+    def _served(self, caller: Mapping[str, str]) -> Iterator[None]:
+        known = {"request_id": caller["request_id"]} if caller.get("request_id") else {}
+        with logged_with(**known), self._tracer.served("embedder", caller):
+            yield
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Take a new batch size and wait, without a restart; a wrong value fails the deployment with its name."""

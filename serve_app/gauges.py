@@ -9,7 +9,7 @@ from imagesearch.errors import ImageSearchError
 from imagesearch.metrics import CALLS, OLDEST_PENDING_SECONDS
 from serve_app.services import Services
 
-logger = logging.getLogger("ray.serve")
+logger = logging.getLogger(__name__)
 
 PAUSE_S = 10.0
 
@@ -22,5 +22,5 @@ async def watch(services: Services) -> None:
         try:
             services.meter.record(OLDEST_PENDING_SECONDS, await services.lag.seconds() or 0.0)
         except ImageSearchError as exc:
-            logger.warning("how old the oldest add request is cannot be told: %s", exc.detail)
+            logger.warning("how old the oldest add request is cannot be told: %s", exc.detail, extra={"code": exc.code})
         await asyncio.sleep(PAUSE_S)

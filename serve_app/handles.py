@@ -12,6 +12,8 @@ from ray.serve.handle import DeploymentHandle
 
 from imagesearch.errors import ImageSearchError, ModelError, Overloaded, StoreUnavailable
 from imagesearch.types import Fingerprint, PixelBatch, Vectors
+from telemetry.fields import request_id
+from telemetry.tracing import Tracer, Untraced
 
 # How the embedder is named among the stores that can be down.
 STORE = "embedder"
@@ -20,10 +22,13 @@ STORE = "embedder"
 class RemoteEmbedder:
     """ports.Embedder over the handle of the Embedder deployment."""
 
-    def __init__(self, handle: DeploymentHandle[Any], fingerprint: Fingerprint, timeout_s: float) -> None:
+    def __init__(
+        self, handle: DeploymentHandle[Any], fingerprint: Fingerprint, timeout_s: float, tracer: Tracer | None = None
+    ) -> None:
         self.fingerprint = fingerprint
         self._handle = handle
         self._timeout_s = timeout_s
+        self._tracer = tracer or Untraced()
 
     async def embed(self, pixels: PixelBatch) -> Vectors:
         """Return one embedding a picture, in order; waits for a cold start within the timeout.
@@ -49,7 +54,7 @@ class RemoteEmbedder:
             raise StoreUnavailable(f"the embedder did not answer within {self._timeout_s} s", store=STORE) from exc
 
     async def _call(self, method: DeploymentHandle[Any], rows: PixelBatch | Sequence[str]) -> Vectors:
-        response = method.remote(rows)
+        response = method.remote(rows, {"request_id": request_id(), **self._tracer.carried()})
         try:
             vectors: Vectors = await response
         except asyncio.CancelledError as exc:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 import time
 from typing import Any
@@ -15,8 +14,7 @@ from config.settings import Settings
 from imagesearch.errors import StoreUnavailable
 from imagesearch.imports.runner import ImportRunner
 from imagesearch.stores.clients import database_scope
-
-logger = logging.getLogger(__name__)
+from telemetry.logs import log_to_stderr
 
 NAMESPACE = "imagesearch"
 # The actor goes when there was nothing to do for so long, and its memory with it; the next import starts another.
@@ -31,7 +29,7 @@ class ImportReader:
     """The actor. Ray starts it anew when its process dies: what it read is then taken up again after `imports.lease_s`."""
 
     def __init__(self, settings: Settings, idle_s: float) -> None:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        log_to_stderr(settings.logs)
         self._runner = ImportRunner(settings)
         self._idle_s = idle_s
         self._lock = threading.Lock()

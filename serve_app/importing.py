@@ -121,4 +121,4 @@ class ImportService:
         try:
             await self._services.imports.run(self._services.readers.wake)
         except StoreError as exc:
-            logger.warning("imports wait for a reader: %s", exc.detail)
+            logger.warning("imports wait for a reader: %s", exc.detail, extra={"code": exc.code})

@@ -14,22 +14,26 @@ from serve_app.handles import RemoteEmbedder
 from serve_app.import_reader import RemoteReaders
 from serve_app.open_door import bound_host, refuse_open_door
 from serve_app.services import Services
+from telemetry.logs import log_to_serve
 from telemetry.ray_meter import RayMeter
+from telemetry.tracing import open_tracer
 
 
 class SearchIngress:
     """A replica; opens its own stores, and starts while they are down. Raises ConfigError where it would be open to strangers."""
 
     def __init__(self, settings: Settings, embedder: DeploymentHandle[Any]) -> None:
+        log_to_serve(settings.logs)
         refuse_open_door(settings.auth.keys, bound_host())
+        tracer = open_tracer(settings.tracing, "ingress")
         stores = open_stores(settings)
-        remote = RemoteEmbedder(embedder, stores.fingerprint, settings.search.embed_timeout_s)
+        remote = RemoteEmbedder(embedder, stores.fingerprint, settings.search.embed_timeout_s, tracer)
         announcer, readers = open_announcer(settings.stream), RemoteReaders(settings)
-        self._services = Services(settings, stores, remote, announcer, readers, RayMeter())
+        self._services = Services(settings, stores, remote, announcer, readers, RayMeter(), tracer)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Build the application that Serve calls for every request; its shutdown closes the stores."""
-        return create_api(self._services)
+        return create_api(self._services, echoed=True)
 
     def check_health(self) -> None:
         """Tell Serve that the replica answers at all. A store that is down is no reason to restart it: /readyz reports that."""

@@ -8,14 +8,15 @@ from imagesearch.models.encoder import Encoder
 from imagesearch.ports import TextEncoder
 from imagesearch.types import PixelBatch, Vectors
 from serve_app.passes import Passes
+from telemetry.tracing import Tracer
 
 
 class LocalEmbedder:
     """ports.Embedder over the encoders of a model: for tests, and for serving under any ASGI server."""
 
-    def __init__(self, encoder: Encoder, texts: TextEncoder | None = None) -> None:
+    def __init__(self, encoder: Encoder, texts: TextEncoder | None = None, tracer: Tracer | None = None) -> None:
         self.fingerprint = encoder.fingerprint
-        self._passes = Passes(encoder, texts)
+        self._passes = Passes(encoder, texts, tracer=tracer)
 
     async def embed(self, pixels: PixelBatch) -> Vectors:
         """Return one embedding a picture, in order. Raises EmbeddingFailed, Overloaded."""

@@ -13,20 +13,24 @@ from imagesearch.models.encoder import Encoder
 from imagesearch.ports import TextEncoder
 from imagesearch.types import PixelBatch, Vectors
 from serve_app.batcher import Batcher
+from telemetry.tracing import Tracer
 
 
 class Passes:
     """Batches pictures and texts, each among themselves; one pass at a time, since both towers are on one device."""
 
-    def __init__(self, encoder: Encoder, texts: TextEncoder | None, meter: Meter | None = None) -> None:
+    def __init__(
+        self, encoder: Encoder, texts: TextEncoder | None, meter: Meter | None = None, tracer: Tracer | None = None
+    ) -> None:
         self._encoder = encoder
         self._texts = texts
         thread = ThreadPoolExecutor(1, "forward")
-        self._of_pictures = Batcher(encoder.encode, encoder.batch, meter=meter, thread=thread)
+        self._of_pictures = Batcher(encoder.encode, encoder.batch, meter=meter, tracer=tracer, thread=thread)
         # Not measured: the histograms are of pictures, and a text costs a fraction of one.
         self._of_texts: Batcher | None = None
         if texts is not None:
-            self._of_texts = Batcher(lambda rows: texts.encode(rows.tolist()), texts.batch, what="text", thread=thread)
+            encode = texts.encode
+            self._of_texts = Batcher(lambda rows: encode(rows.tolist()), texts.batch, tracer=tracer, what="text", thread=thread)
 
     @property
     def failures(self) -> int:

@@ -107,11 +107,11 @@ def problem(scope: Scope, status: int, code: str, detail: str, **more: Any) -> P
 
 
 def problem_of(scope: Scope, error: ImageSearchError) -> ProblemResponse:
-    """Build the response of an error of our own; one that is the service's fault is logged with the request's id."""
+    """Build the response of an error of our own; one that is the service's fault is logged."""
     status = status_of(error)
     if status >= 500:
         cause = error if status == 500 else None
-        logger.warning("request %s: %s: %r", request_id_of(scope), error.code, error.detail, exc_info=cause)
+        logger.warning("%s: %r", error.code, error.detail, exc_info=cause, extra={"code": error.code})
     more = {"errors": error.data["errors"]} if "errors" in error.data else {}
     response = problem(scope, status, error.code, public_detail(error), **more)
     if "retry_after_s" in error.data:

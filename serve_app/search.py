@@ -65,7 +65,7 @@ class SearchService:
         Raises InputError unless there is exactly one query, UnknownImage, UnknownLog, UnknownNamespace, ImageError, SourceError,
         ModelError, StoreError, Overloaded, NotLoadedYet, NotCalibrated.
         """
-        timing = Timing()
+        timing = Timing(self._services.tracer)
         if query.log_id is not None:
             with timing.stage("wait"):
                 await self._own_write.loaded(query.log_id, caller)
@@ -87,7 +87,7 @@ class SearchService:
 
     async def compare(self, query: CompareForm | CompareQuery, caller: Key) -> tuple[float, dict[str, float]]:
         """Return the cosine similarity of two pictures, and where the time went. Raises what search raises for each of them."""
-        timing = Timing()
+        timing = Timing(self._services.tracer)
         first, second = await self._vectors.pair(query, caller, timing)
         return float(np.clip(first @ second, -1.0, 1.0)), timing.ms()
 

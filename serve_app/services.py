@@ -13,13 +13,14 @@ from serve_app.gate import Gate
 from serve_app.lag import Lag
 from serve_app.readiness import StorePings
 from serve_app.workers import Workers
+from telemetry.tracing import Tracer, Untraced
 
 # Threads that only wait, for Milvus, S3 or a stranger's server: some more of them cost nothing.
 WAITING_THREADS = 16
 
 
 class Services:
-    """One process's services; owns the stores, the announcer and the readers from here on and closes them."""
+    """One process's services; owns the stores, the announcer, the readers and the tracer from here on and closes them."""
 
     def __init__(
         self,
@@ -29,8 +30,10 @@ class Services:
         announcer: Announcer,
         readers: ImportReaders,
         meter: Meter | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.meter = meter or Silent()
+        self.tracer = tracer or Untraced()
         self.images = settings.images
         self.sources = settings.sources
         self.import_lease_s = settings.imports.lease_s
@@ -74,3 +77,4 @@ class Services:
         self.announcer.close()
         self.readers.close()
         self.stores.close()
+        self.tracer.close()

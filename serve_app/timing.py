@@ -1,4 +1,4 @@
-"""Where the time of a search goes."""
+"""Where the time of a search goes: told in its answer, and as spans of its trace."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from telemetry.tracing import Tracer, Untraced
+
 STAGES = ("wait", "decode", "embed", "search", "metadata")
 
 
@@ -14,14 +16,16 @@ STAGES = ("wait", "decode", "embed", "search", "metadata")
 class Timing:
     """Milliseconds by stage, from the moment it was made."""
 
+    tracer: Tracer = field(default_factory=Untraced)
     stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     started: float = field(default_factory=perf_counter)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add what the block takes to the stage."""
+        """Add what the block takes to the stage, and trace it."""
         started = perf_counter()
-        yield
+        with self.tracer.span(name):
+            yield
         self.stages[name] += 1000 * (perf_counter() - started)
 
     def ms(self) -> dict[str, float]:

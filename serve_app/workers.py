@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from imagesearch.errors import Overloaded
@@ -25,13 +26,15 @@ class Workers:
         """How many wait or run."""
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the function in a thread; its errors are raised here. Raises Overloaded where too many calls wait.
+        """Call the function in a thread, in the caller's context; its errors are raised here.
+        Raises Overloaded where too many calls wait.
 
         Who gives up waiting costs nothing: a call that has not begun is dropped.
         """
         if self.calls >= self._most:
             raise Overloaded(f"{self.calls} calls wait for {self._name} already")
-        call = self._pool.submit(lambda: function(*args, **kwargs))
+        context = copy_context()
+        call = self._pool.submit(lambda: context.run(function, *args, **kwargs))
         self.calls += 1
         loop = asyncio.get_running_loop()
         # Counted until it has truly ended: one that cannot be dropped any more keeps its thread.

@@ -15,6 +15,7 @@ from imagesearch.client import NEVER
 from imagesearch.errors import ImageSearchError
 
 INTERRUPTED = 130
+COUNTS = ("read", "loaded", "duplicate", "failed")
 
 
 def run(
@@ -71,15 +72,17 @@ def run(
 
 
 def report_in(line: str) -> dict[str, Any] | None:
-    """Return the numbers of a line of the job's log: a `progress {...}` of its logger, or its last line; None for any other."""
+    """Return the numbers of a line of the job's log: its last line, or a `progress {...}` of its logger, in words or JSON.
+
+    None for any other.
+    """
     _, found, rest = line.partition(": progress ")
     try:
         report = json.loads(rest if found else line)
     except (ValueError, RecursionError):
         return None
-    expected = {"read", "loaded", "duplicate", "failed"}
-    if isinstance(report, dict) and expected <= report.keys() and all(isinstance(report[key], int) for key in expected):
-        return report
+    if isinstance(report, dict) and all(isinstance(report.get(key), int) for key in COUNTS):
+        return {key: report[key] for key in (*COUNTS, "seconds", "images_per_s") if key in report}
     return None
 
 

@@ -20,13 +20,14 @@ TIMEOUT_S = 240.0
 
 
 def local_config(settings: Settings, port: int, path: Path = CONFIG) -> dict[str, Any]:
-    """Return the deployed configuration: the file's, with the profile's deployments, host and port.
+    """Return the deployed configuration: the file's, with the profile's deployments, host, port and kind of log.
 
     Raises ConfigError when the settings override a deployment that the file does not have.
     """
     config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     config["proxy_location"] = "HeadOnly"
     config["http_options"] = {**config["http_options"], "host": settings.http.host, "port": port}
+    config["logging_config"] = {**config["logging_config"], "encoding": settings.logs.format.upper()}
     (application,) = config["applications"]
     # Serve builds the application anew only where what it is told differs.
     application["args"] = {"profile": settings.profile, "model": f"{settings.model.name} {settings.model.weights}"}

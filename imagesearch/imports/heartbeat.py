@@ -40,4 +40,5 @@ class Heartbeat:
                     self.lost.set()
             except StoreError as exc:
                 # The import is ours until another says otherwise; what is written asks again.
-                logger.warning("import %d: %s", self._import_id, exc.detail)
+                told = {"import_id": self._import_id, "code": exc.code}
+                logger.warning("import %d: %s", self._import_id, exc.detail, extra=told)

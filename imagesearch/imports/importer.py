@@ -123,7 +123,8 @@ class Importer:
                 patience = self._settings.load.store_retry_s
                 if not exc.retriable or monotonic() - failing_since > patience or not (cursor is None or cursor.version):
                     raise
-                logger.warning("import %d: %s; going on in %.1f s", one.import_id, exc.detail, pause)
+                told = {"import_id": one.import_id, "code": exc.code}
+                logger.warning("import %d: %s; going on in %.1f s", one.import_id, exc.detail, pause, extra=told)
                 if self._stop.wait(pause):
                     return False
                 pause = min(2 * pause, MAX_PAUSE_S)

@@ -89,15 +89,16 @@ class ImportRunner:
         self._idle_since = None if busy else self._idle_since or monotonic()
 
     def _read(self, one: Import, owner: str) -> None:
-        logger.info("import %d of %s: reading from line %d on", one.import_id, one.source, one.cursor.position + 1)
+        told = {"import_id": one.import_id}
+        logger.info("import %d of %s: reading from line %d on", one.import_id, one.source, one.cursor.position + 1, extra=told)
         try:
             now = self._importer.run(one, owner)
         except ImageSearchError as exc:
-            logger.warning("import %d of %s broke off: %s", one.import_id, one.source, exc.detail)
+            logger.warning("import %d of %s broke off: %s", one.import_id, one.source, exc.detail, extra={**told, "code": exc.code})
         else:
-            logger.info(
-                "import %d is %s: %d added, %d known, %d skipped", now.import_id, now.state, now.added, now.known, now.skipped
-            )
+            counts = {"added": now.added, "known": now.known, "skipped": now.skipped}
+            words = "import %d is %s: %d added, %d known, %d skipped"
+            logger.info(words, now.import_id, now.state, *counts.values(), extra=told | counts)
 
     def _ended(self, future: Future[None]) -> None:
         self._running.discard(future)

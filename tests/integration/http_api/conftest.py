@@ -26,6 +26,7 @@ from serve_app.api import create_api
 from serve_app.local_embedder import LocalEmbedder
 from serve_app.local_readers import LocalReaders
 from serve_app.services import Services
+from telemetry.tracing import open_tracer
 from tests.fixtures.fresh_stores import fresh
 
 
@@ -104,8 +105,10 @@ def open_service(tmp_path):
         )
         stores = open_stores(settings)
         encoder, texts = open_encoders(settings.model, stores.s3)
-        embedder = LocalEmbedder(encoder, texts)
-        services = Services(settings, stores, embedder, open_announcer(settings.stream), LocalReaders(settings))
+        tracer = open_tracer(settings.tracing, "ingress")
+        embedder = LocalEmbedder(encoder, texts, tracer)
+        announcer, readers = open_announcer(settings.stream), LocalReaders(settings)
+        services = Services(settings, stores, embedder, announcer, readers, tracer=tracer)
         api = create_api(services)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://service")
         opened.append((services, embedder))

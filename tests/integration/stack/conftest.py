@@ -22,6 +22,9 @@ def stack(tmp_path_factory):
         # Small batches and a short lease: an import takes long enough to be killed, and not long to be taken up again.
         patch.setenv("IMAGESEARCH_IMPORTS__BATCH_ROWS", "50")
         patch.setenv("IMAGESEARCH_IMPORTS__LEASE_S", "2")
+        # A line for each request and each forward pass, for programs.
+        patch.setenv("IMAGESEARCH_LOGS__FORMAT", "json")
+        patch.setenv("IMAGESEARCH_LOGS__LEVEL", "DEBUG")
         try:
             yield up(load_settings(), free_ports(1)[0], model={"name": "tiny", "weights": "package"})
         finally:

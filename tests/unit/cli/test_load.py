@@ -1,5 +1,7 @@
 """`imagesearch load`: the numbers in a job's log, the codes of its end, and clusters that are not there."""
 
+import json
+
 import pytest
 from ray.job_submission import JobDetails
 
@@ -10,9 +12,12 @@ from imagesearch.errors import ImageSearchError, StoreUnavailable
 NUMBERS = '{"read": 3, "loaded": 1, "duplicate": 1, "failed": 1, "seconds": 2.5, "images_per_s": 1.2}'
 
 
-@pytest.mark.parametrize("line", [NUMBERS, f"2026-01-01 00:00:00,000 INFO __main__: progress {NUMBERS}"])
-def test_the_numbers_of_progress_and_of_the_last_line_are_read(line):
-    assert report_in(line)["duplicate"] == 1
+IN_JSON = json.dumps({"time": "2026-01-01T00:00:00.000Z", "level": "INFO", "message": f"progress {NUMBERS}", **json.loads(NUMBERS)})
+
+
+@pytest.mark.parametrize("line", [NUMBERS, f"2026-01-01 00:00:00,000 INFO __main__: progress {NUMBERS}", IN_JSON])
+def test_the_numbers_of_progress_and_of_the_last_line_are_read_and_nothing_else(line):
+    assert report_in(line) == json.loads(NUMBERS)
 
 
 @pytest.mark.parametrize(

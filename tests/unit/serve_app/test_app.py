@@ -12,6 +12,7 @@ import yaml
 
 from imagesearch.errors import EmbeddingFailed, ModelError, NoTextSearch, Overloaded, StoreUnavailable
 from imagesearch.types import Fingerprint
+from telemetry.fields import logged_with
 
 # Ray's own use of Pydantic is behind the times.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
@@ -54,7 +55,8 @@ class Handle:
         self.answers = list(answers)
         self.embed = self.embed_texts = self
 
-    def remote(self, rows):
+    def remote(self, rows, caller):
+        self.caller = caller
         return Response(self.answers.pop(0))
 
 
@@ -127,8 +129,11 @@ def test_the_config_file_gives_the_embedder_options_that_it_knows():
     assert BatchOptions.model_validate(embedder["user_config"]) == BatchOptions(max_batch_size=32, batch_wait_ms=0)
 
 
-async def test_vectors_come_through(embedder_of):
-    assert (await embedder_of(VECTORS).embed(PIXELS)).tolist() == VECTORS.tolist()
+async def test_vectors_come_through_and_the_request_s_id_goes_along(embedder_of):
+    embedder = embedder_of(VECTORS)
+    with logged_with(request_id="abc-1"):
+        assert (await embedder.embed(PIXELS)).tolist() == VECTORS.tolist()
+    assert embedder._handle.caller == {"request_id": "abc-1"}
 
 
 async def test_vectors_of_texts_come_through_as_those_of_pictures_do(embedder_of, ray_errors):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from starlette.requests import ClientDisconnect
@@ -37,14 +39,17 @@ async def test_every_answer_forbids_sniffing():
             assert (await client.get("/")).headers["x-content-type-options"] == "nosniff"
 
 
-async def test_an_unexpected_error_is_a_problem_without_its_text_and_is_logged_with_the_request(caplog):
+async def test_an_unexpected_error_is_a_problem_without_its_text_and_is_logged_with_the_request(caplog, logged):
     async with client_of(broken) as client:
         answer = await client.get("/")
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "internal_error"
     assert "hunter2" not in answer.text
-    assert answer.json()["request_id"] in caplog.text and "hunter2" in caplog.text
+    assert "hunter2" in caplog.text
+    (line,) = (one for one in logged() if one["level"] == "ERROR")
+    assert line["request_id"] == answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert line["code"] == "internal_error" and "RuntimeError" in line["exception"]
 
 
 async def test_an_error_after_the_answer_began_ends_the_connection():
@@ -59,15 +64,37 @@ async def test_a_caller_that_hung_up_is_no_error(caplog):
     async def send(message):
         messages.append(message)
 
-    await Edge(hung_up)({"type": "http", "headers": []}, None, send)
+    await Edge(hung_up)({"type": "http", "method": "GET", "headers": []}, None, send)
     assert messages == [] and caplog.text == ""
 
 
 async def test_a_request_id_of_a_proxy_is_kept_unless_it_could_forge_the_log():
     async with client_of(hello) as client:
-        assert (await client.get("/", headers={"x-request-id": "abc-1"})).text == "abc-1"
-        for forged in ("a b", "a" * 129, "", 'a"'):
-            assert (await client.get("/", headers={"x-request-id": forged})).text != forged
+        answer = await client.get("/", headers={"x-request-id": "abc-1"})
+        assert answer.text == answer.headers["x-request-id"] == "abc-1"
+        for forged in (
+            b"a b",
+            b"a" * 129,
+            b"",
+            b'a"',
+            b"a\nb",
+            b"a\r\nx: y",
+            "ä".encode(),
+            b"\xff",
+            b"1" * 100_000,
+            "\N{ARABIC-INDIC DIGIT ONE}".encode(),
+        ):
+            answer = await client.get("/", headers={b"x-request-id": forged})
+            assert re.fullmatch("[0-9a-f]{32}", answer.text)
+            assert answer.headers.get_list("x-request-id") == [answer.text]
+
+
+async def test_behind_a_server_that_answers_the_id_it_is_not_answered_twice():
+    edge = Edge(hello, echoed=True)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(edge), base_url="http://test") as client:
+        assert "x-request-id" not in (await client.get("/", headers={"x-request-id": "abc-1"})).headers
+        replaced = await client.get("/", headers={"x-request-id": "a b"})
+        assert replaced.headers["x-request-id"] == replaced.text
 
 
 async def test_what_is_not_http_passes():

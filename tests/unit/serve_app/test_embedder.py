@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from config.sections import BlobSettings, MilvusSettings, ModelSettings, SqlSettings
+from config.sections import BlobSettings, MilvusSettings, ModelSettings, SqlSettings, TracingSettings
 from config.settings import Settings
 from imagesearch.errors import ModelError, NoTextSearch, Overloaded
 from serve_app.embedder import FAILURES_BEFORE_RESTART, Embedder
 
 
-def embedder_of(model):
+def embedder_of(model, **sections):
     return Embedder(
         Settings(
             sql=SqlSettings(url="sqlite://"),
             milvus=MilvusSettings(uri="http://127.0.0.1:9"),
             blobs=BlobSettings(uri="/nowhere"),
             model=model,
+            **sections,
         )
     )
 
@@ -99,3 +100,28 @@ async def test_a_model_of_pictures_alone_refuses_texts(embedder):
     with pytest.raises(NoTextSearch, match="tiny"):
         await embedder.embed_texts(["a red car"])
     embedder.check_health()
+
+
+async def test_it_logs_the_callers_of_a_pass_that_failed(embedder, logged):
+    callers = [{"request_id": "a"}, {"request_id": "b"}, {}]
+    calls = (embedder.embed(pictures(1, side=31), caller) for caller in callers)
+    assert all(isinstance(one, ValueError) for one in await asyncio.gather(*calls, return_exceptions=True))
+    failed = [one for one in logged() if one["level"] == "ERROR"]
+    assert sorted(one for line in failed for one in line["request_ids"]) == ["a", "b"]
+    assert all("reshape" in line["exception"] and "request_id" not in line for line in failed)
+
+
+async def test_it_goes_on_with_its_caller_s_trace(collector):
+    embedder = embedder_of(ModelSettings(name="tiny"), tracing=TracingSettings(endpoint=collector.endpoint))
+    trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    await embedder.embed(pictures(2), {"request_id": "a", "traceparent": f"00-{trace}-{caller}-01"})
+    embedder._tracer.close()
+    served, forward = collector.of(trace)
+    assert (served.name, served.parent, served.service) == ("embedder", caller, "imagesearch.embedder")
+    assert (forward.name, forward.parent, forward.attributes) == ("forward", served.id, {"imagesearch.pictures": 2})
+
+
+async def test_a_pass_over_texts_is_logged_as_one(reading, logged):
+    await reading.embed_texts(["a red car"], {"request_id": "a"})
+    (line,) = (one for one in logged() if one["logger"] == "serve_app.batcher")
+    assert (line["texts"], line["request_ids"]) == (1, ["a"])
