@@ -1,4 +1,4 @@
-"""What the routes cannot say by their types: bodies of two content types, and problems as answers."""
+"""What the routes cannot say by their types: bodies of two content types, headers, and problems as answers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def body(*, form: type[Message] | None = None, json: type[Message]) -> dict[str,
     kinds = {JSON: json} | ({FORM: form} if form else {})
     content = {kind: {"schema": {"$ref": REF.format(model=message.__name__)}} for kind, message in kinds.items()}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def header(name: str, description: str, pattern: str) -> dict[str, Any]:
+    """Describe a header for a route that reads it itself."""
+    schema = {"type": "string", "pattern": pattern}
+    return {"parameters": [{"name": name, "in": "header", "description": description, "schema": schema}]}
 
 
 def problems(**described: str) -> dict[int | str, dict[str, Any]]:

@@ -133,4 +133,8 @@ async def on_http(request: Request, exc: HTTPException) -> ProblemResponse:
     """Handle the framework's own errors: no such route, no such method, a content type that is not taken."""
     response = problem(request.scope, exc.status_code, HTTPStatus(exc.status_code).name.lower(), str(exc.detail))
     response.headers.update(exc.headers or {})
+    # The framework names the methods of the path's first route only; what the document does not show has one route.
+    described = request.app.openapi()["paths"].get(getattr(request.scope.get("route"), "path", ""))
+    if exc.status_code == 405 and described:
+        response.headers["Allow"] = ", ".join(sorted(method.upper() for method in described))
     return response

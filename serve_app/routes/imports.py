@@ -61,11 +61,6 @@ def import_routes(services: Services) -> APIRouter:
             following = f"/v1/imports?{urlencode(parameters)}"
         return ImportPage(imports=[import_views.item(one) for one in shown], next=following)
 
-    @router.get("/v1/imports/{import_id}", responses=openapi.problems(s404="no such import", s422="not an id"))
-    async def get_import(import_id: Id, caller: Key = may_add) -> ImportView:
-        """Tell how far an import is."""
-        return import_views.view(*await importing.look(import_id, caller))
-
     @router.post("/v1/imports/{import_id}:pause", responses=TURNED)
     async def pause_import(import_id: Id, caller: Key = may_add) -> Accepted:
         """Stop reading the source and loading its rows, until it is resumed; what is being loaded now is finished."""
@@ -80,6 +75,12 @@ def import_routes(services: Services) -> APIRouter:
     async def cancel_import(import_id: Id, caller: Key = may_add) -> Accepted:
         """End an import for good: what waits of it is failed with the code import_cancelled, what was loaded stays."""
         return import_views.accepted(await importing.cancel(import_id, caller))
+
+    # Behind the actions, whose paths it matches as well.
+    @router.get("/v1/imports/{import_id}", responses=openapi.problems(s404="no such import", s422="not an id"))
+    async def get_import(import_id: Id, caller: Key = may_add) -> ImportView:
+        """Tell how far an import is."""
+        return import_views.view(*await importing.look(import_id, caller))
 
     @router.get(
         "/v1/imports/{import_id}/errors.csv",

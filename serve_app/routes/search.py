@@ -11,7 +11,7 @@ from imagesearch.keys import Key, Role
 from imagesearch.metrics import STAGE_SECONDS
 from serve_app import openapi, views
 from serve_app.body import read_form_or_json
-from serve_app.deadline import deadline
+from serve_app.deadline import HEADER, MILLISECONDS, deadline
 from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.search import SearchService
 from serve_app.services import Services
@@ -28,6 +28,7 @@ PROBLEMS = openapi.problems(
     s503="a store or the model does not answer, or the add request that the search waits for is not loaded yet",
     s504="the time was over: the caller's X-Timeout-Ms, or search.timeout_s",
 )
+TIMEOUT = openapi.header(HEADER, "milliseconds after which the search is given up", f"^{MILLISECONDS.pattern}$")
 
 
 def search_routes(services: Services) -> APIRouter:
@@ -42,7 +43,7 @@ def search_routes(services: Services) -> APIRouter:
         for stage, ms in timing_ms.items():
             services.meter.record(STAGE_SECONDS, ms / 1000, stage=stage)
 
-    @router.post("/v1/search", openapi_extra=openapi.body(form=SearchForm, json=SearchQuery), responses=PROBLEMS)
+    @router.post("/v1/search", openapi_extra=openapi.body(form=SearchForm, json=SearchQuery) | TIMEOUT, responses=PROBLEMS)
     async def search(request: Request, response: Response, caller: Key = may_search) -> SearchAnswer:
         """Find the pictures nearest to the one in the form, or to what the JSON names."""
         query = await read_form_or_json(request, SearchForm, SearchQuery)
@@ -52,7 +53,7 @@ def search_routes(services: Services) -> APIRouter:
         timed(response, found.timing_ms)
         return views.search_answer(found, model, services.milvus_settings)
 
-    @router.post("/v1/compare", openapi_extra=openapi.body(form=CompareForm, json=CompareQuery), responses=PROBLEMS)
+    @router.post("/v1/compare", openapi_extra=openapi.body(form=CompareForm, json=CompareQuery) | TIMEOUT, responses=PROBLEMS)
     async def compare(request: Request, response: Response, caller: Key = may_search) -> Comparison:
         """Say how alike two pictures are, or a picture and a text: the cosine similarity of their vectors."""
         query = await read_form_or_json(request, CompareForm, CompareQuery)

@@ -26,6 +26,19 @@ async def test_an_unknown_address_and_a_wrong_method_are_problems(service):
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+async def test_a_wrong_method_is_told_all_methods_of_the_address(service):
+    for method, path, allowed in (
+        ("OPTIONS", "/v1/images", "GET, POST"),
+        ("PUT", "/v1/images/1", "DELETE, GET, PATCH"),
+        ("PUT", "/v1/imports", "GET, POST"),
+        ("DELETE", "/v1/imports/1:pause", "POST"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+        ("POST", "/healthz", "GET"),
+    ):
+        answer = await service.client.request(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed), path
+
+
 async def test_the_description_is_valid_and_tells_both_bodies_and_the_problems(service):
     document = (await service.client.get("/openapi.json")).json()
     validate(document)
@@ -36,6 +49,8 @@ async def test_the_description_is_valid_and_tells_both_bodies_and_the_problems(s
             if not status.startswith("2"):
                 assert answer["content"].keys() == {"application/problem+json"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path in ("/v1/search", "/v1/compare"):
+        assert [one["name"] for one in document["paths"][path]["post"]["parameters"]] == ["X-Timeout-Ms"]
     schemas = document["components"]["schemas"]
     assert schemas["AddForm"]["properties"]["file"]["format"] == "binary"
     assert schemas["SearchForm"]["properties"]["filter"]["contentMediaType"] == "application/json"
