@@ -206,6 +206,9 @@ class HttpSettings(Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    body_timeout_s: float = Field(
+        10.0, gt=0, description="how long the service waits for a request's body, beside a second for each 16 KiB of it"
+    )
 
 
 class ServeSettings(Section):

@@ -52,7 +52,7 @@ def create_api(services: Services, *, echoed: bool = False) -> FastAPI:
         redoc_url=None,
         middleware=[
             Middleware(Edge, meter=services.meter, tracer=services.tracer, echoed=echoed),
-            Middleware(BodyLimit, max_bytes=max_body),
+            Middleware(BodyLimit, max_bytes=max_body, timeout_s=services.body_timeout_s),
         ],
         exception_handlers={
             ImageSearchError: on_error,

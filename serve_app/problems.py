@@ -24,6 +24,7 @@ STATUS: dict[type[ImageSearchError], int] = {
     errors.InputError: 422,
     errors.MalformedJson: 400,
     errors.BodyTooLarge: 413,
+    errors.BodyTooSlow: 408,
     errors.UnknownImage: 404,
     errors.UnknownLog: 404,
     errors.NotLoadedYet: 503,
@@ -103,6 +104,9 @@ def problem(scope: Scope, status: int, code: str, detail: str, **more: Any) -> P
     headers = {"Retry-After": str(RETRY_AFTER_S[status])} if status in RETRY_AFTER_S else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if status == 408:
+        # Else the server would go on taking what comes of the body, and the connection would outlive its request.
+        headers["Connection"] = "close"
     return ProblemResponse(body, status, headers)
 
 

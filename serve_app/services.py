@@ -35,6 +35,7 @@ class Services:
         self.meter = meter or Silent()
         self.tracer = tracer or Untraced()
         self.images = settings.images
+        self.body_timeout_s = settings.http.body_timeout_s
         self.sources = settings.sources
         self.import_lease_s = settings.imports.lease_s
         self.filter_timeout_s = settings.filter.timeout_s

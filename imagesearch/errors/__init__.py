@@ -4,6 +4,7 @@ ImageSearchError                    internal_error
 ├── InputError                      invalid_request      the caller asked for something that cannot be
 │   ├── MalformedJson               malformed_json
 │   ├── BodyTooLarge                body_too_large
+│   ├── BodyTooSlow                 body_too_slow
 │   ├── UnknownImage                unknown_image
 │   ├── UnknownLog                  unknown_log
 │   ├── NotLoadedYet                not_loaded_yet       retriable: a search waited for it
@@ -70,6 +71,7 @@ from imagesearch.errors.requests import (
     BadLine,
     BadManifest,
     BodyTooLarge,
+    BodyTooSlow,
     Forbidden,
     IdempotencyConflict,
     ImportCancelled,
@@ -107,6 +109,7 @@ __all__ = [
     "BadLine",
     "BadManifest",
     "BodyTooLarge",
+    "BodyTooSlow",
     "ConfigError",
     "DeadlineExceeded",
     "EmbeddingFailed",

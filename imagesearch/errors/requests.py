@@ -23,6 +23,12 @@ class BodyTooLarge(InputError):
     code = "body_too_large"
 
 
+class BodyTooSlow(InputError):
+    """The request's body came more slowly than it may."""
+
+    code = "body_too_slow"
+
+
 class UnknownImage(InputError):
     """No searchable picture has this milvus_id."""
 

@@ -1,5 +1,6 @@
 """The embedded stack whole: up, up again, after a fault, and down."""
 
+import asyncio
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from cli.stack.stack import PARTS, down, status, up
 from config import load_settings
 from config.settings import PROJECT_ROOT
 from imagesearch.errors import ConfigError
+from tests.fixtures.slow_callers import BODY, HEADER, slow_callers
 
 
 def processes_of(stack):
@@ -92,6 +94,20 @@ def test_the_demo_takes_a_folder_of_odd_names_and_of_things_that_are_no_pictures
     assert (stack.home / "demo" / "hits.html").exists()
     answer = httpx.get(f"http://127.0.0.1:{stack.http.port}/v1/stats", timeout=30).json()
     assert answer["pictures"] == len(names), answer
+
+
+async def test_callers_who_never_come_to_an_end_do_not_keep_others_from_their_answer(stack, tmp_path):
+    port = stack.http.port
+    Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / "a.png", "PNG")
+    files = {"file": (tmp_path / "a.png").read_bytes()}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as honest, slow_callers(port, 100, HEADER):
+        assert (await honest.post("/v1/search", files=files)).status_code == 200
+        # More than the replica takes at once: who comes after them waits until the first are given up.
+        async with slow_callers(port, 50, BODY) as answers:
+            assert (await honest.post("/v1/search", files=files)).status_code == 200
+            ended = await asyncio.wait_for(asyncio.gather(*answers), 120)
+    assert {answer.partition(b"\r\n")[0] for answer in ended} == {b"HTTP/1.1 408 Request Timeout"}
+    assert all(b'"code":"body_too_slow"' in answer for answer in ended)
 
 
 def test_what_it_did_can_be_read_by_prometheus(stack):

@@ -40,6 +40,7 @@ def test_every_error_of_the_tree_becomes_a_problem_with_its_own_code(kind):
         (errors.InputError("x"), 422),
         (errors.MalformedJson("x"), 400),
         (errors.BodyTooLarge("x"), 413),
+        (errors.BodyTooSlow("x"), 408),
         (errors.UnknownImage("x"), 404),
         (errors.IdempotencyConflict("x"), 409),
         (errors.EmptyImage("x"), 415),
