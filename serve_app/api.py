@@ -50,6 +50,8 @@ def create_api(services: Services, *, echoed: bool = False) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # It would lead to whatever host the caller named.
+        redirect_slashes=False,
         middleware=[
             Middleware(Edge, meter=services.meter, tracer=services.tracer, echoed=echoed),
             Middleware(BodyLimit, max_bytes=max_body, timeout_s=services.body_timeout_s),

@@ -18,7 +18,7 @@ BYTES_PER_S = 16 * 1024
 class BodyLimit:
     """ASGI middleware: refuses by Content-Length at once, else counts what really comes; the answer is a 413 or 408 problem.
 
-    Out of the route's reading of it a body over the limit raises BodyTooLarge, one that keeps the route waiting too long BodyTooSlow.
+    Out of the route's reading of it a body over the limit raises BodyTooLarge, one that keeps it waiting too long BodyTooSlow.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, timeout_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -14,6 +15,7 @@ from imagesearch.types import DEFAULT_NAMESPACE, MAX_ID, NAMESPACE_PATTERN
 from serve_app.json_text import parse_json
 
 MAX_BATCH_ITEMS = 1000
+DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 
 class Message(BaseModel):
@@ -30,6 +32,13 @@ def parse_field(text: object) -> object:
     except InputError as exc:
         # Pydantic turns only its own errors and this one into an error of the field.
         raise ValueError(exc.detail) from None
+
+
+def in_digits(value: object) -> object:
+    """Refuse other spellings of an integer than its digits: pydantic reads "0_1", " 1" and "1.0" as 1."""
+    if isinstance(value, str) and not DIGITS.fullmatch(value):
+        raise ValueError("is not written in digits")
+    return value
 
 
 Namespace = Annotated[str, Field(pattern=NAMESPACE_PATTERN)]
@@ -55,7 +64,7 @@ InfoText = Annotated[
     WithJsonSchema({"type": "string", "contentMediaType": "application/json", "description": "a JSON object, 64 KiB at most"}),
 ]
 Upload = Annotated[bytes, StrictType(), WithJsonSchema({"type": "string", "format": "binary", "description": "the picture"})]
-Id = Annotated[int, Field(ge=0, le=MAX_ID)]
+Id = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(in_digits)]
 
 
 class AddItem(Message):

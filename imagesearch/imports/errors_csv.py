@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from imagesearch.stores.sql.import_errors import ImportFault
 
 HEADER = ("line", "log_id", "image_path", "code", "detail")
-# What makes a cell a formula, or would end up in front of one that does.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What makes a cell a formula, the wide signs of East Asian keyboards among it, or would end up in front of one that does.
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 
 
 def header() -> str:

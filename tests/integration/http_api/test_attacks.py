@@ -1,6 +1,7 @@
 """Hostile tries over HTTP, each by its name: every one is refused by a code of ours, or harmless, and gets nowhere.
 
-Here those that aim at the machine, its network and its stores; test_hostile_bodies.py has those that aim at the service itself.
+Here those that aim at the machine, its network and its stores; test_hostile_bodies.py has those that aim at the service itself, and
+test_hostile_forms.py those that have it read one thing as another.
 Beside these stand the tests of single parts: addresses and redirects in tests/contract/images, files and decoders in
 tests/unit/images.
 """

@@ -187,9 +187,9 @@ async def test_an_unknown_import_is_a_404(service, call):
 async def test_errors_are_downloaded_as_a_csv_in_which_nothing_is_a_formula(service):
     work = ImportWork(service.stores.database)
     number = service.stores.imports.create("default", "/x", owner="me").import_id
-    places = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\r=x", 'plain, with "quotes"\nand a line']
+    places = ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "\r=x", "\uff1d1", 'plain, with "quotes"\nand a line']
     for start in range(0, 3500, 500):
-        bad = [LineFault(line, places[line % 7], BadLine(f"={line}")) for line in range(start, start + 500)]
+        bad = [LineFault(line, places[line % 8], BadLine(f"={line}")) for line in range(start, start + 500)]
         requests = [AddRequest("/p", idempotency_key="p")] if start == 0 else []
         assert work.record(number, "me", Batch(start, Cursor("v", start + 500), requests, 500, bad))
     work.end(number, "me")
@@ -202,7 +202,7 @@ async def test_errors_are_downloaded_as_a_csv_in_which_nothing_is_a_formula(serv
     assert header == ["line", "log_id", "image_path", "code", "detail"]
     assert [int(row[0]) for row in rows[:-1]] == list(range(3500))
     assert rows[-1][0] == "" and rows[-1][2:4] == ["/p", "import_cancelled"]
-    assert [row[2] for row in rows[:7]] == [*(f"'{place}" for place in places[:6]), places[6]]
+    assert [row[2] for row in rows[:8]] == [*(f"'{place}" for place in places[:7]), places[7]]
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 

@@ -46,6 +46,20 @@ async def test_without_a_good_key_every_call_but_the_health_checks_and_the_page_
         assert (await guarded.client.get(path)).status_code == 200
 
 
+async def test_the_body_of_a_caller_without_a_good_key_is_not_read(guarded):
+    read = []
+
+    async def body():
+        read.append(1)
+        yield b"{}"
+
+    for kind in ("application/json", "multipart/form-data; boundary=b"):
+        for path in ("/v1/images", "/v1/images:batch", "/v1/imports", "/v1/search", "/v1/compare"):
+            answer = await guarded.client.post(path, content=body(), headers={"content-type": kind})
+            assert answer.status_code == 401, path
+    assert read == []
+
+
 async def test_a_key_does_what_its_roles_say(guarded, picture):
     shown(guarded, Role.SEARCH)
     assert (await guarded.add(picture(1))).json()["code"] == "forbidden"
