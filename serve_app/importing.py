@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 
 from imagesearch.errors import StoreError, UnknownImport
@@ -41,10 +42,20 @@ class ImportService:
         self._woken = -WAKE_PAUSE_S
 
     async def create(self, request: ImportRequest) -> Import:
-        """Record an import of what may be read. Raises SourceError for what may not or is not there, StoreError."""
-        await self._services.read.run(self._opener.check, request.source, self._access)
-        one = await self._services.sql.run(self._imports.create, request.namespace, request.source)
-        self._wake()
+        """Record an import of what may be read, or return the one that was asked for under the same key.
+
+        Raises SourceError for a source that may not be read or is not there, IdempotencyConflict, StoreError.
+        """
+        asked, key = (request.namespace, request.source), request.idempotency_key
+        # What was accepted once is answered so again, whatever became of its source.
+        one = None if key is None else await self._services.sql.run(self._imports.find, *asked, key)
+        if one is None:
+            await self._services.read.run(self._opener.check, request.source, self._access)
+            record = partial(self._imports.create, *asked) if key is None else partial(self._imports.create_once, *asked, key)
+            one = await self._services.sql.run(record)
+        # Also when it is asked for again: whoever took the first request may have died before it called a reader.
+        if one.state is ImportState.PENDING:
+            self._wake()
         return one
 
     async def get(self, import_id: int, caller: Key) -> Import:

@@ -53,7 +53,9 @@ ImagePath = Annotated[
 ]
 IdempotencyKey = Annotated[
     str,
-    Field(pattern=r"^[!-~]{1,200}$", description="the same key with the same request again adds nothing and has the first log_id"),
+    Field(
+        pattern=r"^[!-~]{1,200}$", description="the same key with the same request again adds nothing and has the first one's id"
+    ),
 ]
 Info = Annotated[
     dict[str, Any], AfterValidator(check_info), Field(description="what you say of the picture; 64 KiB of JSON at most")
@@ -117,6 +119,7 @@ class ImportRequest(Message):
         ),
     ]
     namespace: Namespace = DEFAULT_NAMESPACE
+    idempotency_key: IdempotencyKey | None = None
 
 
 class ImportPageQuery(Message):

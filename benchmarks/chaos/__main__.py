@@ -1,8 +1,8 @@
 """Kills everything a load stands on, by a seeded schedule; `python -m benchmarks.chaos --seed 7 --kills 100`.
 
 Starts MariaDB (or SQLite), Redis, Milvus 2.3.5 (or Lite), three Ray nodes and two following loads in a temporary folder, all on
-loopback ports of its own. Prints a table and a line of JSON; writes results/chaos.json. Ends all that it started, also when it is
-interrupted.
+loopback ports of its own; with the kind `broker` also a Kafka broker, on which the loads hear of rows. Prints a table and a line of
+JSON; writes results/chaos.json. Ends all that it started, also when it is interrupted.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, output: Output) -> Result:
             output.say(f"logs and data are in {home}")
         else:
             closing.callback(shutil.rmtree, home, ignore_errors=True)
-        stack = Stack(home, options.sql, options.milvus, options.loaders, keep=options.keep)
+        stack = Stack(home, options.sql, options.milvus, options.loaders, stream="broker" in kinds, keep=options.keep)
         closing.callback(stack.stop)
         # Whoever is impatient with the end would only leave servers behind.
         closing.callback(_ignore_interrupts)

@@ -16,7 +16,7 @@ from benchmarks.chaos.clock import HOUR, step_clock
 from benchmarks.chaos.loader import Loader
 from benchmarks.chaos.locks import Stranger
 from benchmarks.chaos.schedule import Strike
-from benchmarks.chaos.stack import LEASE_S, LOCK_TIMEOUT_S, MILVUS_TIMEOUT_S, Stack
+from benchmarks.chaos.stack import LEASE_S, LOCK_TIMEOUT_S, MILVUS_TIMEOUT_S, TOPIC, Stack
 from cli.stack.process import ServerProcess
 from imagesearch.errors import StoreError
 from imagesearch.stores.sql.database import Database
@@ -47,7 +47,7 @@ class Faults:
         self._stack = stack
         self._database = database
         self._stranger = Stranger(database)
-        self._parts = {part: threading.Lock() for part in ("ray", "redis", "sql", "milvus")}
+        self._parts = {part: threading.Lock() for part in ("ray", "redis", "sql", "milvus", "stream")}
         self._kinds: dict[str, Callable[[Strike], None]] = {
             "driver": self._driver,
             **dict.fromkeys(ACTORS, self._actor),
@@ -56,6 +56,7 @@ class Faults:
             "redis": lambda strike: self._server(strike, "redis", self._stack.redis.server),
             "mariadb": self._mariadb,
             "milvus": lambda strike: self._server(strike, "milvus", self._stack.milvus.server),
+            "broker": self._broker,
             "stop": self._stop,
             "lock": self._lock,
             "deadlock": self._deadlock,
@@ -106,6 +107,13 @@ class Faults:
         if self._stack.mariadb is None:
             raise NoTarget("this stack has no mariadb")
         self._server(strike, "sql", self._stack.mariadb.server)
+
+    def _broker(self, strike: Strike) -> None:
+        """Kill the broker, which forgets its topic, the messages in it and how far the group was."""
+        if self._stack.kafka is None:
+            raise NoTarget("this stack has no broker")
+        self._server(strike, "stream", self._stack.kafka.broker)
+        self._stack.kafka.create(TOPIC)
 
     def _server(self, strike: Strike, part: str, server: ServerProcess) -> None:
         with self._parts[part]:

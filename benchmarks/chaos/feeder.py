@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.chaos.pictures import BAD, bad_picture, picture
 from imagesearch.errors import StoreError
+from imagesearch.ports import Announcer
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.types import AddRequest, LogRow
 
@@ -34,12 +35,13 @@ class Added:
 class Feeder:
     """A thread that appends until it is stopped. What SQL does not answer is asked again under the same keys."""
 
-    def __init__(self, add_log: AddLog, folder: Path, seed: int) -> None:
+    def __init__(self, add_log: AddLog, announcer: Announcer, folder: Path, seed: int) -> None:
         self.added: dict[str, Added] = {}
         """By idempotency key; only what was acknowledged."""
         self.last_id = 0
         self.outages = 0
         self._add_log = add_log
+        self._announcer = announcer
         self._folder = folder
         self._chance = random.Random(seed)
         self._numbers = 0
@@ -89,6 +91,7 @@ class Feeder:
                 self.outages += 1
                 time.sleep(PAUSE_S)
                 continue
+            self._announcer.announce(row for row in rows if isinstance(row, LogRow))
             for (request, added), row in zip(asked, rows, strict=True):
                 if not isinstance(row, LogRow):
                     raise row

@@ -30,6 +30,7 @@ def summary(result: Result, about: Mapping[str, Any]) -> dict[str, Any]:
         "exit_codes_when_stopped": result.stopped,
         "sql_deadlocks": result.deadlocks,
         "adds_repeated_while_sql_was_away": result.outages,
+        "rows_never_announced": result.unannounced,
         "kinds": [_of_kind(kind, some) for kind in KINDS if (some := [one for one in result.struck if one.kind == kind])],
     }
 

@@ -15,10 +15,11 @@ from benchmarks.chaos.feeder import Feeder
 from benchmarks.chaos.schedule import Strike
 from benchmarks.chaos.stack import Stack
 from benchmarks.chaos.verify import Verdict, verify
-from imagesearch.errors import ImageSearchError, StoreError
-from imagesearch.stores.factory import open_stores
+from imagesearch.errors import ImageSearchError, StoreError, StoreUnavailable
+from imagesearch.stores.factory import open_announcer, open_stores
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.tables import image_add_log as log
+from imagesearch.stores.stream.announcer import KafkaAnnouncer
 from imagesearch.types import LogState
 
 # A strike that nothing recovers from in this time ends the run.
@@ -49,6 +50,8 @@ class Result:
     stopped: list[int | None]
     deadlocks: int
     outages: int
+    unannounced: int
+    """Rows that the broker was not told of, as far as the feeder knows; what a broker forgot comes on top."""
 
     @property
     def clean(self) -> bool:
@@ -66,16 +69,20 @@ class Runner:
         # Its own: a stranger's locks must not take the connections of those who look on.
         self._database = Database(stack.settings.sql)
         self._faults = Faults(stack, self._database)
-        self._feeder = Feeder(self._stores.add_log, stack.pictures, seed)
+        self._announcer = open_announcer(stack.settings.stream)
+        self._feeder = Feeder(self._stores.add_log, self._announcer, stack.pictures, seed)
         self._abort = threading.Event()
         self._started = time.monotonic()
 
     def run(self, strikes: Sequence[Strike], minutes: float | None = None) -> Result:
-        """Strike after strike, for `minutes` at most; then the end of all work, and the verdict."""
+        """Strike after strike, for `minutes` at most; then the end of all work, and the verdict.
+
+        Raises StoreUnavailable, ConfigError where the loads do not start.
+        """
         self._feeder.start()
         try:
             self._say("waiting for the first rows to be loaded")
-            self._await(lambda: self._feeder.last_id >= WARM_ROWS and self._final_upto(WARM_ROWS))
+            self._warm()
             self._started = time.monotonic()
             with ThreadPoolExecutor(4, thread_name_prefix="strike") as pool:
                 try:
@@ -91,12 +98,26 @@ class Runner:
             self._say("judging every row and every vector" if final else "some rows are not final; judging what is there")
             verdict = verify(self._stack.settings, self._stores, self._feeder.added, self._stack.environment())
             ended = [code for loader in self._stack.loaders for code in loader.ended]
-            return Result(struck, verdict, seconds, ended, stopped, self._faults.deadlocks, self._feeder.outages)
+            unannounced = self._announcer.lost.count if isinstance(self._announcer, KafkaAnnouncer) else 0
+            return Result(struck, verdict, seconds, ended, stopped, self._faults.deadlocks, self._feeder.outages, unannounced)
         finally:
             self._abort.set()
             self._feeder.abandon()
+            self._announcer.close()
             self._database.close()
             self._stores.close()
+
+    def _warm(self) -> None:
+        """Wait until everything has started. Nothing is struck yet: a load that ends now has a reason that does not pass."""
+
+        def warm() -> bool:
+            for loader in self._stack.loaders:
+                loader.check_first()
+            return self._feeder.last_id >= WARM_ROWS and self._final_upto(WARM_ROWS)
+
+        if not self._await(warm):
+            said = "\n".join(f"{loader.name}: {loader.last_words()}" for loader in self._stack.loaders)
+            raise StoreUnavailable(f"no rows were loaded in {RECOVERY_S:.0f} s\n{said}", store="loader")
 
     def _strikes(self, pool: ThreadPoolExecutor, strikes: Sequence[Strike], minutes: float | None) -> list[Struck]:
         running: list[Future[Struck]] = []
@@ -133,6 +154,8 @@ class Runner:
         end = time.monotonic() + RECOVERY_S
         while time.monotonic() < end and not self._abort.is_set():
             self._feeder.check()
+            for loader in self._stack.loaders:
+                loader.check()
             if reached():
                 return True
             time.sleep(POLL_S)

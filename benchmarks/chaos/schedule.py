@@ -9,8 +9,9 @@ from dataclasses import dataclass
 # How often each kind lies in the deck that strikes are dealt from: one deck has them all, twelve kills among them, before any
 # comes again out of turn.
 KILLS = {"driver": 2, "fetch": 2, "write": 2, "embed": 2, "raylet": 1, "redis": 1, "mariadb": 1, "milvus": 1}
-# A head takes the cluster with it: half a minute until all is up again, and so not among the kinds of every run.
-RARE_KILLS = {"head": 1}
+# Only where they are asked for: a head takes the cluster with it, half a minute until all is up again, and a broker is part of the
+# stack only for this.
+RARE_KILLS = {"head": 1, "broker": 1}
 OTHERS = {"stop": 1, "lock": 1, "deadlock": 1, "slow": 1, "clock": 1}
 KINDS = KILLS | RARE_KILLS | OTHERS
 DEADLY = frozenset(KILLS | RARE_KILLS)

@@ -15,8 +15,9 @@ from typing import Literal
 
 import psutil
 
-from benchmarks.chaos.loader import Loader
+from benchmarks.chaos.loader import FOLLOW, HEAR, Loader
 from benchmarks.chaos.proxy import Proxy
+from benchmarks.servers.kafka import Kafka
 from benchmarks.servers.mariadb import MariaDb
 from benchmarks.servers.milvus import MilvusLite, MilvusServer
 from benchmarks.servers.ray import RayCluster
@@ -32,6 +33,7 @@ NODE_CPUS = 4
 LEASE_S = 3
 LOCK_TIMEOUT_S = 2
 MILVUS_TIMEOUT_S = 8
+TOPIC = "chaos"
 
 VARIABLES = {
     "IMAGESEARCH_PROFILE": "cluster",
@@ -60,12 +62,34 @@ VARIABLES = {
     "RAY_health_check_period_ms": "1000",
 }
 
+# What a run with a broker has besides.
+STREAM_VARIABLES = {
+    "IMAGESEARCH_STREAM__KIND": "kafka",
+    "IMAGESEARCH_STREAM__TOPIC": TOPIC,
+    "IMAGESEARCH_STREAM__GROUP": TOPIC,
+    # The library waits half a session before it joins this broker's groups.
+    "IMAGESEARCH_STREAM__SESSION_S": "2",
+    # Shorter than an outage: what is added in one is never announced, and left to the sweep.
+    "IMAGESEARCH_STREAM__DELIVER_S": "0.5",
+    "IMAGESEARCH_STREAM__SWEEP_S": "3",
+}
+
 
 class Stack:
-    """Starts and stops it all; a part that was killed is started again on its port and data."""
+    """Starts and stops it all; a part that was killed is started again on its port and data.
+
+    With `stream` rows are announced on a broker, and the loads are those that hear of them there.
+    """
 
     def __init__(
-        self, home: Path, sql: Literal["mariadb", "sqlite"], milvus: Literal["server", "lite"], loaders: int, *, keep: bool = False
+        self,
+        home: Path,
+        sql: Literal["mariadb", "sqlite"],
+        milvus: Literal["server", "lite"],
+        loaders: int,
+        *,
+        stream: bool = False,
+        keep: bool = False,
     ) -> None:
         self.home = home
         self._keep = keep
@@ -75,6 +99,7 @@ class Stack:
         self.redis = RedisServer(home)
         self.mariadb = MariaDb(home) if sql == "mariadb" else None
         self.milvus = MilvusServer(home) if milvus == "server" else MilvusLite(home)
+        self.kafka = Kafka(home) if stream else None
         self.proxy = Proxy(self.milvus.port)
         self.loaders: list[Loader] = []
         self._wanted = loaders
@@ -95,6 +120,8 @@ class Stack:
             "IMAGESEARCH_SOURCES__ROOTS": json.dumps([str(self.pictures)]),
             "IMAGESEARCH_RAY__TOKEN_FILE": str(token_file(self.home)),
         }
+        if self.kafka is not None:
+            self._variables |= {**STREAM_VARIABLES, "IMAGESEARCH_STREAM__SERVERS": json.dumps([self.kafka.server])}
         with self._environment():
             self.settings = load_settings()
         self.ray = RayCluster(self.settings, VARIABLES, NODES, NODE_CPUS)
@@ -105,11 +132,15 @@ class Stack:
             self.settings = load_settings()
         say("starting the stores and the Ray nodes")
         parts = [self._start_sql, self._part(self.redis), self._part(self.milvus), self._part(self.ray)]
+        if self.kafka is not None:
+            parts.append(self._part(self.kafka))
         with ThreadPoolExecutor(len(parts)) as pool:
             list(pool.map(lambda part: part(), parts))
+        if self.kafka is not None:
+            self.kafka.create(TOPIC)
         say("starting the loaders")
         for number in range(self._wanted):
-            loader = Loader(f"loader-{number}", self.environment(), self.home / "logs")
+            loader = Loader(f"loader-{number}", HEAR if self.kafka else FOLLOW, self.environment(), self.home / "logs")
             self.loaders.append(loader)
             self._closing.callback(loader.stop)
             loader.start()
@@ -131,7 +162,7 @@ class Stack:
             self.mariadb.execute("CREATE DATABASE chaos")
         migrate(self.settings.sql)
 
-    def _part(self, server: MariaDb | RedisServer | MilvusLite | MilvusServer | RayCluster) -> Callable[[], None]:
+    def _part(self, server: MariaDb | RedisServer | MilvusLite | MilvusServer | Kafka | RayCluster) -> Callable[[], None]:
         def start() -> None:
             self._closing.callback(server.stop)
             server.start()

@@ -34,8 +34,8 @@ class Kafka:
             *options,
         ]
         # It would wait for its clients to go; nothing that it holds outlives it anyway.
-        self._process = ServerProcess("kafka", home, command, lambda: listens(port), stop_timeout_s=0.2)
-        self.start, self.stop, self.process = self._process.start, self._process.stop, self._process.running
+        self.broker = ServerProcess("kafka", home, command, lambda: listens(port), stop_timeout_s=0.2)
+        self.start, self.stop, self.process = self.broker.start, self.broker.stop, self.broker.running
 
     def create(self, topic: str) -> None:
         """Create the topic; one that is there already is no error: a producer that waited for the broker may have been quicker."""

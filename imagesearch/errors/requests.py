@@ -122,7 +122,7 @@ class ImportCancelled(InputError):
 
 
 class BadManifest(InputError):
-    """The source is no table or archive of its kind, or breaks off."""
+    """The source is no table or archive of its kind, breaks off, or is more than reading it may take."""
 
     code = "bad_manifest"
 

@@ -30,14 +30,17 @@ def import_routes(services: Services) -> APIRouter:
         status_code=202,
         openapi_extra=openapi.body(json=ImportRequest),
         responses=openapi.problems(
-            s403="the source lies outside of what may be read", s404="nothing lies there", s422="a field is wrong"
+            s403="the source lies outside of what may be read",
+            s404="nothing lies there",
+            s409="the idempotency key was used for another source",
+            s422="a field is wrong",
         ),
     )
     async def add_import(request: Request, response: Response, caller: Key = may_add) -> Accepted:
         """Import the pictures of a folder, a glob, an S3 prefix, a CSV, JSONL or Parquet, or a webdataset tar.
 
         Each line becomes an add request, a bad one is reported; the bulk load then loads them. Importing the same again adds only
-        what is new or changed.
+        what is new or changed; asking again with the same `idempotency_key` answers the first import, and begins none.
         """
         message = await read_json(request, ImportRequest)
         caller.check_namespace(message.namespace)

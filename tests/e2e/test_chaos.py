@@ -42,3 +42,19 @@ def test_twelve_kills_of_every_kind_lose_and_double_nothing(tmp_path):
     # A following load outlives each store and each node; both ended in good order, with some rows that had to fail.
     assert figures["loads_that_ended_by_themselves"] == []
     assert figures["exit_codes_when_stopped"] == [1, 1]
+
+
+@pytest.mark.timeout(600)
+def test_a_broker_that_is_killed_and_forgets_everything_costs_no_row(tmp_path):
+    results = tmp_path / "chaos.json"
+    options = ["--seed", "7", "--kills", "4", "--sql", "sqlite", "--milvus", "lite", "--results", str(results), "--kinds", "broker"]
+    code, said = run(*options)
+    assert code == 0, said
+
+    figures = json.loads(results.read_text())
+    assert [(one["kind"], one["strikes"]) for one in figures["kinds"]] == [("broker", 4)]
+    assert (figures["lost"], figures["doubled"], figures["unfinal"], figures["wrong"]) == (0, 0, 0, 0)
+    assert figures["audit"]["left"] == 0
+    # These no loader heard of: it was the sweep that found them.
+    assert figures["rows_never_announced"] > 0
+    assert figures["loads_that_ended_by_themselves"] == []

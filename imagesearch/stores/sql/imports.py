@@ -6,10 +6,11 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from imagesearch.errors import ImportCancelled, ImportConflict, UnknownImport
+from imagesearch.errors import IdempotencyConflict, ImportCancelled, ImportConflict, UnknownImport
 from imagesearch.stores.sql.database import Database, repeat_when_busy
+from imagesearch.stores.sql.insert import insert_missing
 from imagesearch.stores.sql.still import still
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.tables import image_import as table
@@ -43,6 +44,25 @@ class Imports:
         with self._database.write() as connection:
             import_id = int(connection.execute(insert(table).values(values)).lastrowid)
             return import_of(_row(connection, import_id))
+
+    @repeat_when_busy
+    def create_once(self, namespace: str, source: str, key: str) -> Import:
+        """Record a new pending import under an idempotency key, or return the one that has it in this namespace.
+
+        Raises IdempotencyConflict where that one is of another source.
+        """
+        now = datetime.now(UTC)
+        values: dict[str, Any] = {"namespace": namespace, "source": source, "idempotency_key": key, "state": ImportState.PENDING}
+        values |= {"added": 0, "known": 0, "skipped": 0, "create_time": now, "beat_time": now}
+        with self._database.write() as connection:
+            insert_missing(connection, table, [values])
+            return _same(connection.execute(_keyed(namespace, key)).one(), source)
+
+    def find(self, namespace: str, source: str, key: str) -> Import | None:
+        """Return the import that has the idempotency key, None where none has. Raises IdempotencyConflict."""
+        with self._database.read() as connection:
+            row = connection.execute(_keyed(namespace, key)).first()
+        return None if row is None else _same(row, source)
 
     def get(self, import_id: int) -> Import:
         """Return the import, or raise UnknownImport."""
@@ -164,6 +184,17 @@ def _row(connection: Connection, import_id: int, *, lock: bool = False) -> Row[A
     if row is None:
         raise UnknownImport(f"no import has the id {import_id}")
     return row
+
+
+def _keyed(namespace: str, key: str) -> Select[Any]:
+    return select(table).where(table.c.namespace == namespace, table.c.idempotency_key == key)
+
+
+def _same(row: Row[Any], source: str) -> Import:
+    if row.source == source:
+        return import_of(row)
+    key = row.idempotency_key
+    raise IdempotencyConflict(f"idempotency_key {key!r} was used for another source (import_id {row.id})", import_id=row.id)
 
 
 def _waits(connection: Connection, import_id: int) -> bool:

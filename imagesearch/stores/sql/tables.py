@@ -106,8 +106,12 @@ image_import = Table(
     Column("read_time", UtcDateTime),
     Column("error_code", String(64)),
     Column("error_detail", Text),
+    # Of who asked over HTTP, so that a request that is repeated is answered as the first; none where a command asked.
+    Column("idempotency_key", String(200)),
     CheckConstraint("state in ('pending', 'running', 'paused', 'cancelled', 'done', 'failed')", name="state"),
     Index(None, "state"),
+    # Not a constraint: for that SQLite would have to make the table anew.
+    Index(None, "namespace", "idempotency_key", unique=True),
     **OPTIONS,
 )
 

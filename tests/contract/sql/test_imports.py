@@ -1,11 +1,13 @@
 """Imports as people steer them, on SQLite and on MariaDB."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import update
 
-from imagesearch.errors import ImportConflict, NotAnImage, UnknownImport
+from imagesearch.errors import IdempotencyConflict, ImportConflict, NotAnImage, UnknownImport
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.failed import Failed
 from imagesearch.stores.sql.import_errors import ImportErrors
@@ -50,6 +52,32 @@ def test_an_import_is_pending_until_someone_reads_it(imports, work):
     taken = work.claim("me", 30)
     assert (taken.import_id, taken.state) == (one.import_id, ImportState.RUNNING)
     assert taken.start_time is not None
+
+
+def test_an_import_is_recorded_once_under_its_key(imports):
+    assert imports.find("ns", "/a", "Key") is None
+    one = imports.create_once("ns", "/a", "Key")
+    assert (one.state, one.source, one.trusted, one.added) == (ImportState.PENDING, "/a", False, 0)
+    assert imports.create_once("ns", "/a", "Key") == imports.find("ns", "/a", "Key") == imports.get(one.import_id) == one
+    for ask in (imports.create_once, imports.find):
+        with pytest.raises(IdempotencyConflict) as refused:
+            ask("ns", "/b", "Key")
+        assert refused.value.data == {"import_id": one.import_id}
+    others = [imports.create_once(*other) for other in (("ns", "/a", "key"), ("NS", "/a", "Key"))]
+    assert len({one.import_id, *(other.import_id for other in others)}) == 3
+    assert {imports.create("ns", "/a").import_id for _ in range(2)}.isdisjoint({one.import_id})
+
+
+def test_many_who_ask_under_one_key_at_once_get_one_import(imports):
+    together = Barrier(8)
+
+    def ask(_):
+        together.wait()
+        return imports.create_once("ns", "/a", "key").import_id
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(ask, range(8)))) == 1
+    assert len(imports.page(None, 10)) == 1
 
 
 def test_imports_are_listed_newest_first_page_by_page(imports):

@@ -14,6 +14,7 @@ from imagesearch.errors import SourceNotFound
 from imagesearch.stores.factory import open_stores
 from imagesearch.stores.sql.migrate import migrate
 from imagesearch.stores.sql.tables import image_add_log, image_source
+from imagesearch.stores.stream.silent import Silent
 from imagesearch.types import IndexRow, LogState
 from jobs.embed import Embedding
 from jobs.fetch import Fetcher
@@ -58,7 +59,7 @@ def stores(settings):
 @pytest.fixture
 def added(settings, stores, tmp_path):
     """What a feeder added, all of it loaded."""
-    feeder = Feeder(stores.add_log, tmp_path / "pictures", seed=1)
+    feeder = Feeder(stores.add_log, Silent(), tmp_path / "pictures", seed=1)
     feeder.start()
     while len(feeder.added) < ROWS:
         feeder.check()

@@ -86,6 +86,40 @@ async def test_the_same_import_again_adds_nothing(service, table):
         assert (view["lines"]["added"], view["lines"]["known"]) == (added, known)
 
 
+async def test_an_import_that_is_asked_for_again_under_its_key_is_the_same_one(service, table):
+    source = table(3)
+    first = await ask(service, source, namespace="cats", idempotency_key="k")
+    view = await read(service, first["href"])
+    (service.folder / "m.csv").unlink()
+    answer = await service.client.post("/v1/imports", json={"source": source, "namespace": "cats", "idempotency_key": "k"})
+    assert (answer.status_code, answer.headers["location"]) == (202, first["href"])
+    assert answer.json() == {**first, "state": "done"}
+    assert [one["import_id"] for one in (await service.client.get("/v1/imports")).json()["imports"]] == [first["import_id"]]
+    assert (await service.client.get(first["href"])).json() == view
+
+
+async def test_another_source_under_the_same_key_is_refused_and_another_namespace_is_another_import(service, table):
+    source, other = table(1), table(2, "other.csv")
+    first = await ask(service, source, idempotency_key="k")
+    answer = await service.client.post("/v1/imports", json={"source": other, "idempotency_key": "k"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_conflict")
+    assert (await ask(service, other, idempotency_key="k", namespace="cats"))["import_id"] != first["import_id"]
+    assert len((await service.client.get("/v1/imports")).json()["imports"]) == 2
+
+
+async def test_a_refused_import_leaves_its_key_free(service, table):
+    refused = await service.client.post("/v1/imports", json={"source": f"{service.folder}/m.csv", "idempotency_key": "k"})
+    assert refused.status_code == 404
+    await ask(service, table(1), idempotency_key="k")
+
+
+async def test_ten_who_ask_at_once_under_one_key_get_one_import(service, table):
+    source = table(1)
+    every = await asyncio.gather(*(ask(service, source, idempotency_key="k") for _ in range(10)))
+    assert len({one["import_id"] for one in every}) == 1
+    assert (await read(service, every[0]["href"]))["lines"]["added"] == 1
+
+
 @pytest.mark.parametrize(
     ("source", "status", "code"),
     [
@@ -112,7 +146,10 @@ async def test_a_source_that_may_not_be_read_is_refused_and_nothing_is_recorded(
     assert (await service.client.get("/v1/imports")).json()["imports"] == []
 
 
-@pytest.mark.parametrize("body", [{}, {"source": "/a", "sauce": 1}, {"source": "/a", "namespace": "no/no"}, []])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"source": "/a", "sauce": 1}, {"source": "/a", "namespace": "no/no"}, {"source": "/a", "idempotency_key": "k k"}, []],
+)
 async def test_a_body_that_is_not_right_is_refused(service, body):
     answer = await service.client.post("/v1/imports", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")

@@ -29,6 +29,7 @@ def test_twelve_kills_are_of_every_kind_that_kills_and_a_hundred_are_a_hundred(s
 
 def test_only_the_kinds_that_were_asked_for_strike_and_kinds_that_kill_nothing_count_where_they_are_alone():
     assert {one.kind for one in schedule(1, 30, ["head", "redis"])} == {"head", "redis"}
+    assert [one.kind for one in schedule(1, 3, ["broker"])] == ["broker"] * 3
     assert [one.kind for one in schedule(1, 3, ["slow"])] == ["slow"] * 3
 
 
