@@ -11,9 +11,13 @@ from imagesearch.import_answers import Accepted, ImportItem, ImportPage, ImportV
 from imagesearch.types import DEFAULT_NAMESPACE
 
 
-def add_import(source: str, namespace: str = DEFAULT_NAMESPACE) -> Call[Accepted]:
-    """Import the pictures of a folder, a glob, an S3 prefix, a table or a tar that the service may read. Raises SourceError."""
-    return Call("POST", "/v1/imports", model(Accepted), json={"source": source, "namespace": namespace})
+def add_import(source: str, namespace: str = DEFAULT_NAMESPACE, *, idempotency_key: str | None = None) -> Call[Accepted]:
+    """Import the pictures of a folder, a glob, an S3 prefix, a table or a tar that the service may read.
+
+    With a key, the same call again answers the same import. Raises SourceError, IdempotencyConflict for a key of another source.
+    """
+    json = given(source=source, namespace=namespace, idempotency_key=idempotency_key)
+    return Call("POST", "/v1/imports", model(Accepted), json=json, repeatable=idempotency_key is not None)
 
 
 def imports(namespace: str | None = None, *, page: int = 100, after: int | None = None) -> Call[Page[ImportItem]]:

@@ -30,7 +30,7 @@ CALLS = [
     (searching.search(**PICTURE, queries=[QUERY], **OPTIONS, **WAYS), "SearchQuery"),
     (searching.compare(b"a", b"b"), "CompareForm"),
     (searching.compare(PictureQuery(milvus_id=1), b"b"), "CompareQuery"),
-    (importing.add_import("/a", "a"), "ImportRequest"),
+    (importing.add_import("/a", "a", idempotency_key="k"), "ImportRequest"),
     (importing.imports("a", page=1, after=1), None),
     (importing.import_of(1), None),
     (importing.pause_import(1), None),
