@@ -21,8 +21,8 @@ async def deadline(request: Request, most_s: float) -> AsyncIterator[None]:
 
     Raises DeadlineExceeded, and InputError for a header that is no number of milliseconds.
     """
-    given = request.headers.get(HEADER, "")
-    if given and not MILLISECONDS.fullmatch(given):
+    given = request.headers.get(HEADER)
+    if given is not None and not MILLISECONDS.fullmatch(given):
         raise InputError(f"{HEADER}: is not a number of milliseconds", errors=[{"field": HEADER, "message": "not a number"}])
     seconds = min(most_s, int(given) / 1000) if given else most_s
     try:
