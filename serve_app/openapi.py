@@ -23,9 +23,9 @@ def body(*, form: type[Message] | None = None, json: type[Message]) -> dict[str,
     return {"requestBody": {"required": True, "content": content}}
 
 
-def header(name: str, description: str, pattern: str) -> dict[str, Any]:
+def header(name: str, description: str, pattern: str, example: str) -> dict[str, Any]:
     """Describe a header for a route that reads it itself."""
-    schema = {"type": "string", "pattern": pattern}
+    schema = {"type": "string", "pattern": pattern, "examples": [example]}
     return {"parameters": [{"name": name, "in": "header", "description": description, "schema": schema}]}
 
 

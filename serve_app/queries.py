@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from imagesearch.filters import Filter
 from imagesearch.types import DEFAULT_NAMESPACE
@@ -115,6 +115,9 @@ class Options(Message):
 class SearchQuery(Options, PictureQuery):
     """Exactly one of `image_path`, `image_base64`, `milvus_id`, `vector`, `text` and `queries` says what to search by."""
 
+    # Else the page of the API shows a body with all of them, which is refused.
+    model_config = ConfigDict(json_schema_extra={"examples": [{"milvus_id": 1, "top_k": 5, "filter": {"label": "cat"}}]})
+
     queries: Annotated[list[WeightedQuery], Field(min_length=1, max_length=MAX_QUERIES)] | None = Field(
         None, description="several pictures and texts: their vectors are added by weight"
     )
@@ -131,6 +134,8 @@ class SearchForm(Options):
 
 class CompareQuery(Message):
     """Two pictures, or one and a text."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"first": {"milvus_id": 1}, "second": {"milvus_id": 2}}]})
 
     first: PictureQuery
     second: PictureQuery

@@ -28,7 +28,7 @@ PROBLEMS = openapi.problems(
     s503="a store or the model does not answer, or the add request that the search waits for is not loaded yet",
     s504="the time was over: the caller's X-Timeout-Ms, or search.timeout_s",
 )
-TIMEOUT = openapi.header(HEADER, "milliseconds after which the search is given up", f"^{MILLISECONDS.pattern}$")
+TIMEOUT = openapi.header(HEADER, "milliseconds after which the search is given up", f"^{MILLISECONDS.pattern}$", "10000")
 
 
 def search_routes(services: Services) -> APIRouter:
