@@ -24,6 +24,21 @@ SERVER_PORTS = [
     "data-node-port",
 ]
 
+# The package looks whether each port is free, and takes the next one where it is not. Connections of a server that was killed keep
+# its port from that look, but not from the server itself, for a minute: without this it would come back on another port.
+MAIN = """
+import socket
+
+class Reusing(socket.socket):
+    def bind(self, address):
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        super().bind(address)
+
+socket.socket = Reusing
+from milvus import main
+main()
+"""
+
 
 class MilvusLite:
     """Can be stopped and started again on its port and data, for an outage."""
@@ -42,7 +57,7 @@ class MilvusServer:
         ports = dict(zip(SERVER_PORTS, free_ports(len(SERVER_PORTS)), strict=True))
         self.port = ports["proxy-port"]
         self.uri = f"http://{LOOPBACK}:{self.port}"
-        command = [sys.executable, "-c", "from milvus import main; main()", "--data", str(home / "milvus")]
+        command = [sys.executable, "-c", MAIN, "--data", str(home / "milvus")]
         command += [word for name, port in ports.items() for word in (f"--{name}", str(port))]
         # Its embedded etcd heeds no option: without a file of its own it takes 2379 and 2380, or dies where they are taken.
         client, peer = (f"http://{LOOPBACK}:{port}" for port in free_ports(2))

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -29,6 +30,18 @@ def until(condition, *jobs):
         assert time.monotonic() < end, [job.log for job in jobs]
         assert all(job.process.poll() is None for job in jobs), [job.log for job in jobs]
         time.sleep(0.02)
+
+
+@contextmanager
+def down(server):
+    """Have a store end hard, and come back."""
+    process = server.process()
+    for one in (*process.children(recursive=True), process):
+        one.kill()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 class Job:

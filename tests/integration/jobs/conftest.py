@@ -42,7 +42,13 @@ def joined(ray_settings):
 
 
 @pytest.fixture
-def collection(ray_settings, mariadb, redis_server, milvus_lite, tmp_path):
+def milvus(milvus_lite):
+    """Where the vectors of a collection are."""
+    return milvus_lite
+
+
+@pytest.fixture
+def collection(ray_settings, mariadb, redis_server, milvus, tmp_path):
     """A database on MariaDB of the test's own, a folder of pictures, and jobs that load them with the model `tiny`."""
     name = f"jobs_{next(NAMES)}"
     mariadb.execute(f"CREATE DATABASE {name}")
@@ -53,7 +59,7 @@ def collection(ray_settings, mariadb, redis_server, milvus_lite, tmp_path):
         "HOME": ray_settings.home,
         "SQL__URL": mariadb.url(name),
         "SQL__CONNECT_TIMEOUT_S": "2",
-        "MILVUS__URI": milvus_lite.uri,
+        "MILVUS__URI": milvus.uri,
         "REDIS__URL": redis_server.url,
         "REDIS__LEASE_S": "2",
         "BLOBS__URI": tmp_path / "blobs",

@@ -1,23 +1,12 @@
 """A load that follows the add-log: through restarts of every store, and to a clean end."""
 
 import signal
-from contextlib import contextmanager
 
 import pytest
 import redis
 
 from imagesearch.types import LogState
-from tests.integration.jobs.collection import until
-
-
-@contextmanager
-def down(server):
-    """Have a store end hard, and come back."""
-    server.process().kill()
-    try:
-        yield
-    finally:
-        server.start()
+from tests.integration.jobs.collection import down, until
 
 
 def leases(url):
