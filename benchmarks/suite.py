@@ -86,9 +86,11 @@ SUITE = (
     Step("benchmarks.engines", ("--rounds", "1", "--share", "0.5"), plain),
     Step("benchmarks.chaos", ("--kills", "100"), chaos),
 )
-# `make bench` does not run these, the first for want of the demo's stack: their last record is shown with the others.
+# `make bench` does not run these, the first for want of the demo's stack, the others for want of time: their last record is shown.
 BESIDE = (
     Step("benchmarks.quality", ("FOLDER",), quality),
     Step("benchmarks.draft", (), draft),
     Step("benchmarks.runtimes", (), runtimes),
+    Step("benchmarks.beside", (), plain),
+    Step("benchmarks.search", (), plain),
 )
