@@ -123,7 +123,7 @@ class MilvusIndex:
                     self._ready.set()
                 yield client
         except StoreError:
-            # A server that was restarted has its collections released, and a dropped one is gone: the next call looks again.
+            # A Milvus Lite that was restarted has its collections released, and a dropped one is gone: the next call looks again.
             self._ready.clear()
             raise
 
