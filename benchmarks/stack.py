@@ -19,7 +19,7 @@ from pymilvus import MilvusClient
 from benchmarks.servers.mariadb import MariaDb
 from benchmarks.servers.milvus import MilvusLite, MilvusServer
 from benchmarks.servers.redis import RedisServer
-from cli.stack.process import LOOPBACK, free_ports
+from cli.stack.ports import LOOPBACK, free_ports
 from cli.stack.ray_node import RayPorts, ray_process, remove_ray_folder, token_file
 from cli.stack.serve import deploy
 from config import Settings, load_settings

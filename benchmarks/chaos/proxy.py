@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from cli.stack.process import LOOPBACK
+from cli.stack.ports import LOOPBACK
 
 CHUNK = 65_536
 TICK_S = 0.02

@@ -22,7 +22,7 @@ from benchmarks.servers.mariadb import MariaDb
 from benchmarks.servers.milvus import MilvusLite, MilvusServer
 from benchmarks.servers.ray import RayCluster
 from benchmarks.servers.redis import RedisServer
-from cli.stack.process import LOOPBACK
+from cli.stack.ports import LOOPBACK
 from cli.stack.ray_node import token_file
 from config import load_settings
 from imagesearch.stores.sql.migrate import migrate

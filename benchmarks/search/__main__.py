@@ -31,7 +31,7 @@ from benchmarks.pictures import photographs
 from benchmarks.search.bodies import by_id, by_vector
 from benchmarks.stack import NAMES, Kind, Stack, serving
 from cli.console import Output
-from cli.stack.process import free_ports
+from cli.stack.ports import free_ports
 from config import Settings
 from config.settings import PROJECT_ROOT
 

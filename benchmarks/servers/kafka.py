@@ -9,7 +9,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens
+from cli.stack.ports import LOOPBACK, free_ports, listens
+from cli.stack.process import ServerProcess
 from config.sections import StreamSettings
 
 PARTITIONS = 3

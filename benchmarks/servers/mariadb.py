@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pymysql
 
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports
+from cli.stack.ports import LOOPBACK, free_ports
+from cli.stack.process import ServerProcess
 from imagesearch.errors import ConfigError
 
 # Debian keeps servers in sbin, which is not on everyone's PATH.

@@ -9,7 +9,8 @@ import yaml
 from pymilvus import MilvusClient, MilvusException
 
 from cli.stack.milvus_lite import milvus_lite_process
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports
+from cli.stack.ports import LOOPBACK, free_ports
+from cli.stack.process import ServerProcess
 
 SERVER_PORTS = [
     "proxy-port",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psutil
 
-from cli.stack.process import LOOPBACK, ServerProcess, listens
+from cli.stack.ports import LOOPBACK, listens
+from cli.stack.process import ServerProcess
 from cli.stack.ray_node import RayPorts, node_variables, own_ports, ray_folder, remove_ray_folder
 from config.settings import Settings
 from imagesearch.stores.patience import patiently
@@ -18,23 +20,33 @@ from imagesearch.stores.patience import patiently
 # The variable that the single node is told by (cli/stack/ray_node.py) would also forbid a second node.
 START = "from ray._private import services; services.resolve_ip_for_localhost = str; from ray.scripts.scripts import main; main()"
 START_S = 120
-PATIENCE_S = 90.0
+PATIENCE_S = 150.0
 SIZE = ("--num-gpus=0", "--object-store-memory=200000000")
 
 
 class RayNode:
     """One node: its server, and the processes of it that a fault can strike."""
 
-    def __init__(self, server: ServerProcess) -> None:
-        self.server = server
-        self.stop = server.stop
+    def __init__(self, make: Callable[[], ServerProcess]) -> None:
+        self._make = make
+        self.server = make()
 
     def start(self) -> None:
         """Start it, again where it was too slow: Ray gives a node half a minute to be known, which a busy machine may outlast.
 
         Raises StoreUnavailable.
         """
-        patiently(self.server.start, PATIENCE_S)
+        patiently(self._start, PATIENCE_S)
+
+    def stop(self) -> None:
+        """Stop it; one that does not run is no error."""
+        self.server.stop()
+
+    def _start(self) -> None:
+        if self.server.running() is None:
+            # Ports of its own each time: those of a node that died, or never came up, may be taken.
+            self.server = self._make()
+        self.server.start()
 
     def raylet(self) -> psutil.Process | None:
         """Return the node's own process, whose end is the node's."""
@@ -58,20 +70,19 @@ class RayCluster:
 
     def __init__(self, settings: Settings, env: Mapping[str, str], nodes: int, cpus: int) -> None:
         self._home = settings.home
-        ports = [RayPorts.free() for _ in range(nodes + 1)]
-        self.address = f"{LOOPBACK}:{ports[0].gcs}"
+        head_ports = RayPorts.free()
+        self.address = f"{LOOPBACK}:{head_ports.gcs}"
         self._variables = {**node_variables(settings, self.address), **env}
         head = [
             "--head",
-            f"--port={ports[0].gcs}",
-            f"--ray-client-server-port={ports[0].client}",
+            f"--port={head_ports.gcs}",
+            f"--ray-client-server-port={head_ports.client}",
             "--include-dashboard=false",
             "--num-cpus=0",
         ]
-        self.head = self._node(0, ports[0], head)
-        self.nodes = [
-            self._node(number, ports[number], [f"--address={self.address}", f"--num-cpus={cpus}"]) for number in range(1, nodes + 1)
-        ]
+        self.head = RayNode(partial(self._server, 0, head_ports, head))
+        member = [f"--address={self.address}", f"--num-cpus={cpus}"]
+        self.nodes = [RayNode(partial(self._server, number, None, member)) for number in range(1, nodes + 1)]
 
     def start(self) -> None:
         """Start what does not run. Raises StoreUnavailable."""
@@ -97,7 +108,8 @@ class RayCluster:
     def _folder(self, number: int) -> Path:
         return self._home / f"n{number}"
 
-    def _node(self, number: int, ports: RayPorts, arguments: list[str]) -> RayNode:
+    def _server(self, number: int, ports: RayPorts | None, arguments: list[str]) -> ServerProcess:
+        ports = ports or RayPorts.free()
         # A folder for each: nodes that start at once in one folder take the same names for their sockets.
         self._folder(number).mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-c", START, "start", "--block", *arguments, *own_ports(ports), *SIZE]
@@ -108,9 +120,7 @@ class RayCluster:
 
         # Its parts need not go in good order: a node that is stopped has no more to say.
         name = f"ray-{number}"
-        return RayNode(
-            ServerProcess(name, self._home, command, answers, self._variables, start_timeout_s=START_S, stop_timeout_s=5)
-        )
+        return ServerProcess(name, self._home, command, answers, self._variables, start_timeout_s=START_S, stop_timeout_s=5)
 
 
 def _title(process: psutil.Process) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.stack.process import LOOPBACK, free_ports
+from cli.stack.ports import LOOPBACK, free_ports
 from cli.stack.redis_server import redis_process
 
 

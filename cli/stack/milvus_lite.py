@@ -7,7 +7,8 @@ from pathlib import Path
 
 import grpc
 
-from cli.stack.process import LOOPBACK, ServerProcess, python_path
+from cli.stack.ports import LOOPBACK
+from cli.stack.process import ServerProcess, python_path
 
 # Bytes of new vectors before they become a segment. Until then Milvus Lite keeps each as a Python object and goes through all of
 # them at every search and every upsert: with its 128 MiB, 4,000 vectors of 1280 numbers take 535 ms a search and 300 ms an upsert

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import socket
 import subprocess
 import threading
 import time
@@ -17,8 +16,6 @@ import psutil
 
 from config.settings import PROJECT_ROOT
 from imagesearch.errors import ConfigError, StoreUnavailable
-
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass
@@ -210,22 +207,3 @@ def _each(processes: Iterable[psutil.Process], action: str) -> None:
 def python_path() -> str:
     """Return the PYTHONPATH with which a process imports this code, wherever it is started."""
     return os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback address that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def listens(port: int) -> bool:
-    """Say whether something accepts connections at the loopback port."""
-    with socket.socket() as one:
-        one.settimeout(0.5)
-        return one.connect_ex((LOOPBACK, port)) == 0

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens, python_path
+from cli.stack.ports import LOOPBACK, free_ports, listens
+from cli.stack.process import ServerProcess, python_path
 from config.settings import PROFILE_VARIABLE, Settings
 
 # What Ray appends to its temporary folder for a socket: session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.

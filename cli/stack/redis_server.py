@@ -8,7 +8,8 @@ from pathlib import Path
 
 import redis
 
-from cli.stack.process import LOOPBACK, ServerProcess
+from cli.stack.ports import LOOPBACK
+from cli.stack.process import ServerProcess
 from imagesearch.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ import yaml
 from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
 from cli.ray_dashboard import dashboard_of, translated
-from cli.stack.process import listens
+from cli.stack.ports import listens
 from config.settings import PROJECT_ROOT, Settings, merge
 from imagesearch.errors import ConfigError, StoreUnavailable
 

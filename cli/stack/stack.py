@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from cli.stack.milvus_lite import milvus_lite_process
-from cli.stack.process import LOOPBACK, ServerProcess, free_ports, listens, recorded, stop_recorded
+from cli.stack.ports import LOOPBACK, free_ports, listens
+from cli.stack.process import ServerProcess, recorded, stop_recorded
 from cli.stack.ray_node import RayPorts, ray_process, remove_ray_folder, token_file
 from cli.stack.redis_server import redis_process
 from cli.stack.serve import deploy, refuse_taken

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from cli.stack.process import free_ports
+from cli.stack.ports import free_ports
 from config.settings import PROJECT_ROOT
 from imagesearch.images.s3 import S3
 from tests.e2e.conftest import drawing

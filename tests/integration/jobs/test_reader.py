@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from cli.stack.process import free_ports
+from cli.stack.ports import free_ports
 from config.sections import RedisSettings, SqlSettings
 from imagesearch.errors import NotAnImage, SourceTimeout, UnknownImport
 from imagesearch.stores.redis_leases import RedisLeases

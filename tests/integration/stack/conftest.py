@@ -5,7 +5,7 @@ import os
 import pytest
 from ray._raylet import AuthenticationTokenLoader, Config
 
-from cli.stack.process import free_ports
+from cli.stack.ports import free_ports
 from cli.stack.stack import down, up
 from config import load_settings
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
 
-from cli.stack.process import free_ports, listens
+from cli.stack.ports import free_ports, listens
 from cli.stack.ray_node import ray_folder
 from cli.stack.stack import PARTS, down, status, up
 from config import load_settings

@@ -9,7 +9,8 @@ import threading
 import psutil
 import pytest
 
-from cli.stack.process import ServerProcess, free_ports, listens, recorded, stop_recorded
+from cli.stack.ports import free_ports, listens
+from cli.stack.process import ServerProcess, recorded, stop_recorded
 from imagesearch.errors import ConfigError, StoreUnavailable
 
 # Listens on its port, starts a child in a session of the child's own, and says so in its log.
@@ -175,9 +176,3 @@ def test_the_log_of_the_run_before_is_kept(start):
     server.stop()
     server.start()
     assert server.log.with_suffix(".log.1").read_text() == before
-
-
-def test_free_ports_differ_and_nobody_listens_on_them():
-    ports = free_ports(10)
-    assert len(set(ports)) == 10
-    assert not any(listens(port) for port in ports)

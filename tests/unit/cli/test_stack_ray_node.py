@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from cli.stack.process import LOOPBACK
+from cli.stack.ports import LOOPBACK
 from cli.stack.ray_node import SOCKET_PATH_LIMIT, RayPorts, ray_folder, ray_process, remove_ray_folder, token_file
 
 

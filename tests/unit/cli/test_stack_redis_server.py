@@ -1,7 +1,7 @@
 import pytest
 import redis
 
-from cli.stack.process import free_ports, listens
+from cli.stack.ports import free_ports, listens
 from cli.stack.redis_server import redis_binary, redis_process
 from imagesearch.errors import ConfigError
 

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from cli.stack.process import free_ports
+from cli.stack.ports import free_ports
 from cli.stack.redis_server import redis_process
 from cli.stack.stack import down, status, up
 from config import load_settings
