@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
 import ray
 
 from config.settings import Settings
+from jobs.stand_back import stand_back
 from telemetry.fields import always_logged_with
 from telemetry.logs import log_to_stderr
 
@@ -24,8 +24,7 @@ class StageActor:
         self._settings = settings
         self._module, self._name, self._method = module, name, method
         self._worker: Any = None
-        # Searches on the same machine go first: somebody waits for them.
-        os.nice(settings.load.nice)
+        stand_back(settings.load.nice)
         log_to_stderr(settings.logs)
         always_logged_with(job_id=ray.get_runtime_context().get_job_id(), stage=name)
 

