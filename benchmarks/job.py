@@ -22,6 +22,8 @@ from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.tables import image_add_log
 from imagesearch.types import AddRequest
+from jobs.sizing import room
+from jobs.stages import stages_of
 
 BATCH = 1000
 SOME_FAILED = 1
@@ -115,7 +117,12 @@ def load(stack: Stack, settings: Settings, more: Mapping[str, str], *, memory: b
     committed, report = commits(settings), json.loads(done.stdout.splitlines()[-1])
     if sum(one.rows for one in committed) != report["loaded"] + report["duplicate"]:
         raise RuntimeError(f"rows are not final:\n{done.stdout}\n{done.stderr[-4000:]}")
-    return Run(submitted, ended, committed, settings.load.batches_in_flight, ast.literal_eval(stages[1]), spent)
+    return Run(submitted, ended, committed, ahead(settings), ast.literal_eval(stages[1]), spent)
+
+
+def ahead(settings: Settings) -> int:
+    """Return how many batches may be under way with as many workers as there may be."""
+    return room(settings.load.batches_in_flight, [stage.largest for stage in stages_of(settings)])
 
 
 def commits(settings: Settings) -> list[Commit]:

@@ -78,7 +78,7 @@ def runtimes(kept: Any) -> list[Figure]:
 COMPARED_BATCH = 16
 ROWS = {"lost": "lost", "doubled": "doubled", "unfinal": "not final", "wrong": "wrong"}
 SUITE = (
-    Step("benchmarks.ingest", ("--rounds", "2", "--share", "0.5", "--best", "2"), plain),
+    Step("benchmarks.ingest", ("--rounds", "1", "--best", "1"), plain),
     Step("benchmarks.ingest.memory", (), plain),
     Step("benchmarks.adds", (), plain),
     Step("benchmarks.freshness", ("--pictures", "12"), plain),
