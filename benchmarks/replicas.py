@@ -1,0 +1,18 @@
+"""How a deployment's replicas are, as Serve's controller tells over the dashboard."""
+
+from __future__ import annotations
+
+from ray.dashboard.modules.serve.sdk import ServeSubmissionClient
+
+from cli.ray_dashboard import dashboard_of, translated
+from config import Settings
+
+APPLICATION = "imagesearch"
+
+
+def states_of(settings: Settings, deployment: str) -> list[str]:
+    """Return the state of each replica, those that start or end included. Raises StoreUnavailable."""
+    dashboard = dashboard_of(settings)
+    with translated(dashboard):
+        details = ServeSubmissionClient(dashboard).get_serve_details()
+    return [one["state"] for one in details["applications"][APPLICATION]["deployments"][deployment]["replicas"]]
