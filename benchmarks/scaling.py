@@ -72,8 +72,9 @@ class Counted(Retry):
 class Step:
     """One change of the number of replicas: how long it took, and what the searches from its begin to that of the next came to.
 
-    `first_s`: from the first search to its answer. `retried` counts by status the refusals that the client took for a reason to ask
-    again, `lost` by code the searches that got no answer in the end, `wrong` those whose best hit was another picture.
+    `first_s`: from the first search to its answer. `cold` of the answers are the stand-in's. `retried` counts by status what the
+    client took for a reason to ask again, `lost` by code the searches that got no answer in the end, `wrong` those whose best hit
+    was another picture.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Step:
     seconds: float = 0.0
     first_s: float | None = None
     ms: list[float] = field(default_factory=list)
+    cold: int = 0
     retried: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
@@ -109,6 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure; exit code 0 whatever the figures say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--stores", choices=NAMES, default="embedded")
+    parser.add_argument("--cold-start", default="wait,cpu", help="values of search.cold_start")
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--hold", type=float, default=8.0, help="seconds of searches once a number of replicas is reached")
     options = parser.parse_args(argv)
@@ -116,15 +119,19 @@ def main(argv: list[str] | None = None) -> int:
     output = Output(as_json=False)
     with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
         paths = photographs(Path(folder), options.pictures, SIZE)
-        with scaling(options.stores, paths, variables(folder)) as settings:
-            done = driven(settings, paths, options.hold, output.say)
-    figures = judged(done, NAMES[options.stores], command)
+        done = {}
+        for cold_start in options.cold_start.split(","):
+            output.say(f"search.cold_start: {cold_start}")
+            with scaling(options.stores, paths, variables(folder, cold_start)) as settings:
+                done[cold_start] = driven(settings, paths, options.hold, output.say)
+    figures = [one for name, part in done.items() for one in judged(part, f"{NAMES[options.stores]}, cold_start {name}", command)]
     output.show(shown(figures))
-    record("scaling", figures, {"command": command, "autoscaling": AUTOSCALING, "steps": [one.detail() for one in done]})
+    kept = {name: [one.detail() for one in part] for name, part in done.items()}
+    record("scaling", figures, {"command": command, "autoscaling": AUTOSCALING, "steps": kept})
     return 0
 
 
-def variables(folder: str) -> dict[str, str]:
+def variables(folder: str, cold_start: str) -> dict[str, str]:
     """Return the variables of a service whose embedder is scaled, and whose pictures lie in the folder."""
     embedder = {"num_replicas": None, "autoscaling_config": AUTOSCALING}
     return {
@@ -132,6 +139,7 @@ def variables(folder: str) -> dict[str, str]:
         "IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder]),
         # No query's vector is remembered: each search needs the embedder.
         "IMAGESEARCH_SEARCH__CACHE_SLOTS": "0",
+        "IMAGESEARCH_SEARCH__COLD_START": cold_start,
     }
 
 
@@ -223,22 +231,23 @@ class Searches:
             took_s = time.monotonic() - started
             with self._lock:
                 step.wrong += [hit.image_path for hit in answer.hits] != [path]
+                step.cold += answer.embedded_by is not None and answer.embedded_by.cold
                 step.first_s = took_s if step.first_s is None else step.first_s
                 step.ms.append(1000 * took_s)
 
 
-def judged(done: Sequence[Step], stores: str, command: str) -> list[Figure]:
+def judged(done: Sequence[Step], what: str, command: str) -> list[Figure]:
     """Return the seconds of each step, and how many searches they cost."""
     figures = []
     for step in done:
-        figures.append(figure(f"s until the embedder has scaled {step.name}, {stores}", step.seconds, command))
+        figures.append(figure(f"s until the embedder has scaled {step.name}, {what}", step.seconds, command))
         if step.name.startswith("0"):
-            figures.append(figure(f"s of the first search, {step.name}, {stores}", step.first_s or 0.0, command))
+            figures.append(figure(f"s of the first search, {step.name}, {what}", step.first_s or 0.0, command))
     all_of_them = sum(len(step.ms) for step in done)
     lost = sum(step.lost.total() + step.wrong for step in done)
-    figures.append(figure(f"searches lost or wrong meanwhile, of {all_of_them}", lost, command, goal="<= 0"))
+    figures.append(figure(f"searches lost or wrong meanwhile, of {all_of_them}, {what}", lost, command, goal="<= 0"))
     retried = sum(step.retried.total() for step in done)
-    figures.append(figure(f"searches told to come again meanwhile, of {all_of_them}", retried, command))
+    figures.append(figure(f"searches told to come again meanwhile, of {all_of_them}, {what}", retried, command))
     return figures
 
 
