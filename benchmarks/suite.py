@@ -84,7 +84,8 @@ SUITE = (
     Step("benchmarks.freshness", ("--pictures", "12"), plain),
     Step("benchmarks.startup", ("--rounds", "2"), plain),
     Step("benchmarks.engines", ("--rounds", "1", "--share", "0.5"), plain),
-    Step("benchmarks.scaling", ("--pictures", "100", "--hold", "5"), plain),
+    Step("benchmarks.cold", ("--rounds", "1"), plain),
+    Step("benchmarks.scaling", ("--pictures", "100", "--hold", "4"), plain),
     Step("benchmarks.sidebyside", ("--pictures", "1024", "--rounds", "1"), plain),
     Step("benchmarks.chaos", ("--kills", "100"), chaos),
 )
