@@ -13,6 +13,7 @@ class EagerBackbone:
     """The network in float32, in the layout that it comes in, from pixels that were normalised beforehand."""
 
     device = "cpu"
+    runtime = "torch"
 
     def __init__(self, model: LocatedModel, threads: int) -> None:
         self._threads = threads

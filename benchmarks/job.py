@@ -114,7 +114,9 @@ def load(stack: Stack, settings: Settings, more: Mapping[str, str], *, memory: b
     stages = STAGES.search(done.stderr)
     if done.returncode not in (0, SOME_FAILED) or stages is None:
         raise RuntimeError(f"the load ended with {done.returncode}:\n{done.stderr[-4000:]}")
-    committed, report = commits(settings), json.loads(done.stdout.splitlines()[-1])
+    # Of this load: others may have been before it.
+    committed = [one for one in commits(settings) if one.when >= submitted]
+    report = json.loads(done.stdout.splitlines()[-1])
     if sum(one.rows for one in committed) != report["loaded"] + report["duplicate"]:
         raise RuntimeError(f"rows are not final:\n{done.stdout}\n{done.stderr[-4000:]}")
     return Run(submitted, ended, committed, ahead(settings), ast.literal_eval(stages[1]), spent)

@@ -90,15 +90,21 @@ def running(kind: Kind, *, ray: bool = True) -> Iterator[Stack]:
 @contextmanager
 def serving(kind: Kind, more: Mapping[str, str]) -> Iterator[tuple[Stack, Settings]]:
     """Start the stores, a Ray node and the service, on one database, which the settings lead to; stop it all at the end."""
+    with undeployed(kind, more) as (stack, settings):
+        deploy(settings, settings.http.port)
+        yield stack, settings
+
+
+@contextmanager
+def undeployed(kind: Kind, more: Mapping[str, str]) -> Iterator[tuple[Stack, Settings]]:
+    """Start all that `serving` does but the service."""
     with ExitStack() as closing:
         stack = _stores(kind, closing)
         (port,) = free_ports(1)
         stack.variables["IMAGESEARCH_HTTP__PORT"] = str(port)
         stack.fresh(more)
         _node(stack, closing, more)
-        settings = stack.settings(more)
-        deploy(settings, port)
-        yield stack, settings
+        yield stack, stack.settings(more)
 
 
 def _stores(kind: Kind, closing: ExitStack) -> Stack:

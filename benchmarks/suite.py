@@ -84,6 +84,9 @@ SUITE = (
     Step("benchmarks.freshness", ("--pictures", "12"), plain),
     Step("benchmarks.startup", ("--rounds", "2"), plain),
     Step("benchmarks.engines", ("--rounds", "1", "--share", "0.5"), plain),
+    Step("benchmarks.cold", ("--rounds", "1"), plain),
+    Step("benchmarks.scaling", ("--pictures", "100", "--hold", "4"), plain),
+    Step("benchmarks.sidebyside", ("--pictures", "1024", "--rounds", "1"), plain),
     Step("benchmarks.chaos", ("--kills", "100"), chaos),
 )
 # `make bench` does not run these, the first for want of the demo's stack, the others for want of time: their last record is shown.

@@ -169,6 +169,9 @@ class SearchSettings(Section):
 
     timeout_s: float = Field(60.0, gt=0, description="how long a search may take; a caller's X-Timeout-Ms shortens it")
     embed_timeout_s: float = Field(60.0, gt=0, description="how long a query waits for the embedder, its cold start included")
+    cold_start: Literal["wait", "cpu"] = Field(
+        "wait", description="cpu: while no replica of the embedder runs, a small one on the CPU answers; wait: queries wait for it"
+    )
     exact_timeout_s: float = Field(30.0, gt=0, description="how long a search with `exact` compares pictures one by one")
     wait_s: float = Field(5.0, ge=0, description="how long a search waits for the add request that its `log_id` names")
     decode_threads: int = Field(4, ge=1)

@@ -180,9 +180,18 @@ class IndexView(Answer):
     calibration: CalibrationView | None
 
 
+class EmbeddedBy(Answer):
+    """What ran the model for a search: torch, onnx or numpy, on cpu or cuda; `cold`: a stand-in, while the embedder started."""
+
+    runtime: str
+    device: str
+    cold: bool
+
+
 class SearchAnswer(Answer):
     """What was found, best first; `dropped` counts hits of the index that the catalog does not show: deleted, or not final yet.
 
+    `embedded_by`: null where no model was needed, since the vector was given, in the index, or remembered.
     `lag_s` is the age, in seconds, of the oldest add request that is not searchable yet; null: all are.
     """
 
@@ -193,6 +202,7 @@ class SearchAnswer(Answer):
     ranking: RankingView
     index: IndexView
     lag_s: float | None
+    embedded_by: EmbeddedBy | None = None
 
 
 class Comparison(Answer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from imagesearch.types import Announcement, Fingerprint, Hit, IndexRow, LogRow, PixelBatch, Vector, Vectors
+from imagesearch.types import Announcement, Embedded, Fingerprint, Hit, IndexRow, LogRow, PixelBatch, Vector, Vectors
 
 
 class SourceReader(Protocol):
@@ -38,6 +38,7 @@ class Backbone(Protocol):
     """A network on its device: prepared pixels in, raw features out."""
 
     device: str
+    runtime: str
 
     def forward(self, pixels: PixelBatch) -> Vectors:
         """Map uint8 (n, height, width, 3) to float32 (n, dim), row by row, not yet normalised."""
@@ -144,10 +145,10 @@ class Embedder(Protocol):
 
     fingerprint: Fingerprint
 
-    async def embed(self, pixels: PixelBatch) -> Vectors:
+    async def embed(self, pixels: PixelBatch) -> Embedded:
         """Return one embedding a picture, in order. Raises ModelError, Overloaded."""
 
-    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+    async def embed_texts(self, texts: Sequence[str]) -> Embedded:
         """Return one embedding a text, in order. Raises NoTextSearch where the model has no text tower, ModelError, Overloaded."""
 
 

@@ -65,6 +65,19 @@ class PictureState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """Embeddings, a row each, and what made them: torch, onnx or numpy, on cpu or cuda.
+
+    `cold`: a stand-in did, while the embedder's own replicas were starting.
+    """
+
+    vectors: Vectors
+    runtime: str
+    device: str
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AddRequest:
     """One request to add a picture. `image_path` is a path, file://, s3:// or http(s):// URI; `info` is JSON."""
 

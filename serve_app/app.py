@@ -3,13 +3,24 @@
 # No `from __future__ import annotations` here: Serve reads the builder's annotation as it stands, and would take the name of the
 # class in a string for no type at all, handing over a plain dict.
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 from ray.serve import Application
 
-from config.settings import load_settings
-from serve_app.embedder import Embedder
+from config.settings import Settings, load_settings
+from serve_app.embedder import BatchOptions, Embedder
 from serve_app.ingress import SearchIngress
+
+
+class ColdArgs(BaseModel):
+    """How large the deployment ColdEmbedder is, which there is only with `search.cold_start: cpu`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    num_cpus: float = Field(0.5, gt=0)
+    max_ongoing_requests: int = Field(24, ge=1)
+    max_queued_requests: int = Field(24, ge=1)
+    max_batch_size: int = Field(8, ge=1)
 
 
 class AppArgs(BaseModel):
@@ -23,9 +34,28 @@ class AppArgs(BaseModel):
     model: str | None = None
     """The model that the settings name, in words that nobody reads: Serve builds anew where its arguments changed."""
 
+    cold: ColdArgs = ColdArgs()
+
 
 def build(args: AppArgs) -> Application:
     """Bind the ingress to the embedder, both with the settings as they are now. Raises ConfigError."""
     settings = load_settings(args.profile)
     embedder = serve.deployment()(Embedder).bind(settings)
-    return serve.deployment()(serve.ingress()(SearchIngress)).bind(settings, embedder)
+    ingress = serve.deployment()(serve.ingress()(SearchIngress))
+    if settings.search.cold_start == "wait":
+        return ingress.bind(settings, embedder)
+    return ingress.bind(settings, embedder, cold_embedder(settings, args.cold))
+
+
+def cold_embedder(settings: Settings, args: ColdArgs) -> Application:
+    """Bind one replica of the same model that takes no GPU."""
+    on_cpu = settings.model_copy(update={"model": settings.model.model_copy(update={"device": "cpu"})})
+    deployment = serve.deployment(
+        name="ColdEmbedder",
+        num_replicas=1,
+        ray_actor_options={"num_cpus": args.num_cpus, "num_gpus": 0},
+        max_ongoing_requests=args.max_ongoing_requests,
+        max_queued_requests=args.max_queued_requests,
+        user_config=BatchOptions(max_batch_size=args.max_batch_size).model_dump(),
+    )
+    return deployment(Embedder).bind(on_cpu)

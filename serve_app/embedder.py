@@ -14,7 +14,7 @@ from config.settings import Settings
 from imagesearch.errors import ModelError
 from imagesearch.images.s3 import S3
 from imagesearch.models.load import open_encoders
-from imagesearch.types import PixelBatch, Vectors
+from imagesearch.types import Embedded, PixelBatch
 from serve_app.passes import Passes
 from telemetry.fields import NOTHING, logged_with
 from telemetry.logs import log_to_serve
@@ -52,7 +52,7 @@ class Embedder:
             texts.encode(["a warm-up"])
         self._passes = Passes(encoder, texts, RayMeter(), self._tracer)
 
-    async def embed(self, pixels: PixelBatch, caller: Mapping[str, str] = NOTHING) -> Vectors:
+    async def embed(self, pixels: PixelBatch, caller: Mapping[str, str] = NOTHING) -> Embedded:
         """Embed one caller's pictures, one or several, together with other callers'. Raises EmbeddingFailed, Overloaded.
 
         `caller`: its request's `request_id`, and the `traceparent` of what it does.
@@ -60,7 +60,7 @@ class Embedder:
         with self._served(caller):
             return await self._passes.embed(pixels)
 
-    async def embed_texts(self, texts: Sequence[str], caller: Mapping[str, str] = NOTHING) -> Vectors:
+    async def embed_texts(self, texts: Sequence[str], caller: Mapping[str, str] = NOTHING) -> Embedded:
         """Embed one caller's texts together with other callers'. Raises NoTextSearch, EmbeddingFailed, Overloaded."""
         with self._served(caller):
             return await self._passes.embed_texts(texts)

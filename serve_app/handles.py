@@ -11,7 +11,7 @@ from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from imagesearch.errors import ImageSearchError, ModelError, Overloaded, StoreUnavailable
-from imagesearch.types import Fingerprint, PixelBatch, Vectors
+from imagesearch.types import Embedded, Fingerprint, PixelBatch
 from telemetry.fields import request_id
 from telemetry.tracing import Tracer, Untraced
 
@@ -20,7 +20,7 @@ STORE = "embedder"
 
 
 class RemoteEmbedder:
-    """ports.Embedder over the handle of the Embedder deployment."""
+    """ports.Embedder over the handle of a deployment of Embedder."""
 
     def __init__(
         self, handle: DeploymentHandle[Any], fingerprint: Fingerprint, timeout_s: float, tracer: Tracer | None = None
@@ -30,7 +30,7 @@ class RemoteEmbedder:
         self._timeout_s = timeout_s
         self._tracer = tracer or Untraced()
 
-    async def embed(self, pixels: PixelBatch) -> Vectors:
+    async def embed(self, pixels: PixelBatch) -> Embedded:
         """Return one embedding a picture, in order; waits for a cold start within the timeout.
 
         Raises Overloaded where the queue is full, StoreUnavailable(store="embedder") where no replica answers, EmbeddingFailed for
@@ -38,11 +38,11 @@ class RemoteEmbedder:
         """
         return await self._patiently(self._handle.embed, pixels)
 
-    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+    async def embed_texts(self, texts: Sequence[str]) -> Embedded:
         """Return one embedding a text, in order. Raises NoTextSearch, and what `embed` raises."""
         return await self._patiently(self._handle.embed_texts, texts)
 
-    async def _patiently(self, method: DeploymentHandle[Any], rows: PixelBatch | Sequence[str]) -> Vectors:
+    async def _patiently(self, method: DeploymentHandle[Any], rows: PixelBatch | Sequence[str]) -> Embedded:
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
@@ -53,10 +53,10 @@ class RemoteEmbedder:
         except TimeoutError as exc:
             raise StoreUnavailable(f"the embedder did not answer within {self._timeout_s} s", store=STORE) from exc
 
-    async def _call(self, method: DeploymentHandle[Any], rows: PixelBatch | Sequence[str]) -> Vectors:
+    async def _call(self, method: DeploymentHandle[Any], rows: PixelBatch | Sequence[str]) -> Embedded:
         response = method.remote(rows, {"request_id": request_id(), **self._tracer.carried()})
         try:
-            vectors: Vectors = await response
+            embedded: Embedded = await response
         except asyncio.CancelledError as exc:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -72,4 +72,4 @@ class RemoteEmbedder:
             raise ModelError(f"the embedder failed: {type(exc.cause).__name__}") from exc
         except (RayError, RayServeException) as exc:
             raise StoreUnavailable(f"the embedder does not answer: {type(exc).__name__}", store=STORE) from exc
-        return vectors
+        return embedded

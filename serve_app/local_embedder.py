@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from imagesearch.models.encoder import Encoder
 from imagesearch.ports import TextEncoder
-from imagesearch.types import PixelBatch, Vectors
+from imagesearch.types import Embedded, PixelBatch
 from serve_app.passes import Passes
 from telemetry.tracing import Tracer
 
@@ -18,11 +18,11 @@ class LocalEmbedder:
         self.fingerprint = encoder.fingerprint
         self._passes = Passes(encoder, texts, tracer=tracer)
 
-    async def embed(self, pixels: PixelBatch) -> Vectors:
+    async def embed(self, pixels: PixelBatch) -> Embedded:
         """Return one embedding a picture, in order. Raises EmbeddingFailed, Overloaded."""
         return await self._passes.embed(pixels)
 
-    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+    async def embed_texts(self, texts: Sequence[str]) -> Embedded:
         """Return one embedding a text, in order. Raises NoTextSearch, EmbeddingFailed, Overloaded."""
         return await self._passes.embed_texts(texts)
 

@@ -11,9 +11,12 @@ from imagesearch.errors import NoTextSearch
 from imagesearch.metrics import Meter
 from imagesearch.models.encoder import Encoder
 from imagesearch.ports import TextEncoder
-from imagesearch.types import PixelBatch, Vectors
+from imagesearch.types import Embedded, PixelBatch
 from serve_app.batcher import Batcher
 from telemetry.tracing import Tracer
+
+# The text tower is where the other one is, always by PyTorch (imagesearch/models/text.py).
+TEXT_RUNTIME = "torch"
 
 
 class Passes:
@@ -37,15 +40,16 @@ class Passes:
         """Passes in a row that failed, of the kind that has more of them."""
         return max(self._of_pictures.failures, self._of_texts.failures if self._of_texts else 0)
 
-    async def embed(self, pixels: PixelBatch) -> Vectors:
+    async def embed(self, pixels: PixelBatch) -> Embedded:
         """Return one embedding a picture, in order. Raises EmbeddingFailed, Overloaded."""
-        return await self._of_pictures.embed(pixels)
+        return Embedded(await self._of_pictures.embed(pixels), self._encoder.runtime, self._encoder.device)
 
-    async def embed_texts(self, texts: Sequence[str]) -> Vectors:
+    async def embed_texts(self, texts: Sequence[str]) -> Embedded:
         """Return one embedding a text, in order. Raises NoTextSearch where the model takes none, EmbeddingFailed, Overloaded."""
         if self._of_texts is None:
             raise NoTextSearch(f"the model {self._encoder.fingerprint.model} takes pictures only")
-        return await self._of_texts.embed(np.array(texts, dtype=object))
+        vectors = await self._of_texts.embed(np.array(texts, dtype=object))
+        return Embedded(vectors, TEXT_RUNTIME, self._encoder.device)
 
     def configure(self, max_batch_size: int, wait_ms: float) -> None:
         """Take another batch size and wait, for both."""

@@ -94,13 +94,15 @@ class QueryVectors:
                 pictures[place] = key, flipped(pixels) if flips else pixels[None]
         if pictures:
             with timing.stage("embed"):
-                vectors = await self._services.embedder.embed(np.concatenate([pixels for _, pixels in pictures.values()]))
+                embedded = await self._services.embedder.embed(np.concatenate([pixels for _, pixels in pictures.values()]))
+            timing.embedded = embedded
             ends = np.cumsum([len(pixels) for _, pixels in pictures.values()])[:-1]
-            known |= await self._remember(pictures, np.split(vectors, ends))
+            known |= await self._remember(pictures, np.split(embedded.vectors, ends))
         if texts:
             with timing.stage("embed"):
-                vectors = await self._services.embedder.embed_texts([text for _, text in texts.values()])
-            known |= await self._remember(texts, np.split(vectors, len(texts)))
+                embedded = await self._services.embedder.embed_texts([text for _, text in texts.values()])
+            timing.embedded = embedded
+            known |= await self._remember(texts, np.split(embedded.vectors, len(texts)))
         return [known[place] for place in range(len(queries))]
 
     async def _remember(self, fresh: Mapping[int, tuple[bytes, object]], vectors: Sequence[Vectors]) -> dict[int, Vectors]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from imagesearch.errors import UnknownNamespace
 from imagesearch.keys import Key
-from imagesearch.types import DEFAULT_NAMESPACE, Calibrated, CatalogEntry, Vectors
+from imagesearch.types import DEFAULT_NAMESPACE, Calibrated, CatalogEntry, Embedded, Vectors
 from serve_app.effort import Effort
 from serve_app.groups import Group, grouped
 from serve_app.nearest import Nearest, Ranking, Wanted
@@ -36,8 +36,8 @@ class Shown:
 class Found:
     """Pictures, best first, and how they were found.
 
-    `views` are the names of the query's own views that the ranking refers to. `calibrated`: what the index's effort was chosen by.
-    `lag_s`: the age of the oldest request that waits.
+    `embedded` is what the model gave, None where it was not needed. `views` are the names of the query's own views that the ranking
+    refers to. `calibrated`: what the index's effort was chosen by. `lag_s`: the age of the oldest request that waits.
     """
 
     hits: list[Shown]
@@ -46,6 +46,7 @@ class Found:
     calibrated: Calibrated | None
     lag_s: float | None
     timing_ms: dict[str, float]
+    embedded: Embedded | None
 
 
 class SearchService:
@@ -83,7 +84,7 @@ class SearchService:
         if not ranking.hits:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
-        return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms())
+        return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded)
 
     async def compare(self, query: CompareForm | CompareQuery, caller: Key) -> tuple[float, dict[str, float]]:
         """Return the cosine similarity of two pictures, and where the time went. Raises what search raises for each of them."""

@@ -1,4 +1,4 @@
-"""Where the time of a search goes: told in its answer, and as spans of its trace."""
+"""Where the time of a search goes, and what ran the model for it: told in its answer, the time also as spans of its trace."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from imagesearch.types import Embedded
 from telemetry.tracing import Tracer, Untraced
 
 STAGES = ("wait", "decode", "embed", "search", "metadata")
@@ -14,11 +15,12 @@ STAGES = ("wait", "decode", "embed", "search", "metadata")
 
 @dataclass(slots=True)
 class Timing:
-    """Milliseconds by stage, from the moment it was made."""
+    """Milliseconds by stage, from the moment it was made; `embedded` is the model's answer, where it was asked."""
 
     tracer: Tracer = field(default_factory=Untraced)
     stages: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     started: float = field(default_factory=perf_counter)
+    embedded: Embedded | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -9,6 +9,7 @@ from config.sections import MilvusSettings
 from imagesearch.answers import (
     Added,
     CalibrationView,
+    EmbeddedBy,
     HitView,
     IndexView,
     ItemError,
@@ -23,7 +24,7 @@ from imagesearch.answers import (
 )
 from imagesearch.errors import ImageSearchError
 from imagesearch.stores.milvus.collection import search_params
-from imagesearch.types import Calibrated, CatalogEntry, LogRow
+from imagesearch.types import Calibrated, CatalogEntry, Embedded, LogRow
 from serve_app.problems import public_detail, status_of
 from serve_app.search import Found
 
@@ -88,6 +89,7 @@ def search_answer(found: Found, model: str, milvus: MilvusSettings) -> SearchAns
         ),
         index=index(milvus, found.calibrated),
         lag_s=found.lag_s,
+        embedded_by=None if found.embedded is None else _embedded_by(found.embedded),
     )
 
 
@@ -96,6 +98,10 @@ def index(settings: MilvusSettings, calibrated: Calibrated | None) -> IndexView:
     params = search_params(settings, settings.metric, 0, None if calibrated is None else calibrated.effort)["params"]
     calibration = None if calibrated is None else CalibrationView(**asdict(calibrated))
     return IndexView(kind=settings.index, metric=settings.metric, params=params, calibration=calibration)
+
+
+def _embedded_by(embedded: Embedded) -> EmbeddedBy:
+    return EmbeddedBy(runtime=embedded.runtime, device=embedded.device, cold=embedded.cold)
 
 
 def _members(entry: CatalogEntry) -> dict[str, Any]:

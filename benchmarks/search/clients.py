@@ -1,7 +1,7 @@
 """Callers of a running service, in a process of their own; `python -m benchmarks.search.clients URL --clients N < bodies`.
 
-Each line of stdin is a request of POST /v1/search: a path (the file is sent as a form does) or a JSON object. So many callers take
-them in turn, each asking anew as soon as it was answered, for so many seconds. Prints a line of JSON: the milliseconds of the
+Each line of stdin is a request of POST /v1/search, or of another `--path`: a file's path or a JSON object. So many callers
+take them in turn, each asking anew as soon as it was answered, for so many seconds. Prints a line of JSON: the milliseconds of the
 answers by status, and the seconds that passed.
 """
 
@@ -27,13 +27,14 @@ def main() -> int:
     """Ask, and say how long the answers took."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search.clients", description=__doc__)
     parser.add_argument("url")
+    parser.add_argument("--path", default="/v1/search")
     parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--warm-up", type=float, default=1.0, help="seconds before them that do not count")
     options = parser.parse_args()
     lines = [line.strip() for line in sys.stdin if line.strip()]
     bodies = [(line, b"" if line.startswith("{") else Path(line).read_bytes()) for line in lines]
-    print(json.dumps(asyncio.run(asked(options.url, bodies, options.clients, options.seconds, options.warm_up))))
+    print(json.dumps(asyncio.run(asked(options.url + options.path, bodies, options.clients, options.seconds, options.warm_up))))
     return 0
 
 
@@ -43,7 +44,7 @@ async def asked(url: str, bodies: list[tuple[str, bytes]], clients: int, seconds
     times: dict[str, list[float]] = defaultdict(list)
     start = perf_counter() + warm_up
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=clients)) as session:
-        await asyncio.gather(*(ask(session, f"{url}/v1/search", turn, times, start, start + seconds) for _ in range(clients)))
+        await asyncio.gather(*(ask(session, url, turn, times, start, start + seconds) for _ in range(clients)))
     return {"seconds": seconds, "ms": times}
 
 

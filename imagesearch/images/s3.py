@@ -9,9 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import boto3
-from boto3.exceptions import S3TransferFailedError
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -106,6 +103,8 @@ class S3:
 
     def get_to_file(self, bucket: str, key: str, path: Path) -> None:
         """Write the object's bytes to a new file, whatever their number."""
+        from boto3.exceptions import S3TransferFailedError
+
         try:
             self._client.download_file(bucket, key, str(path))
         except (*DRIVER_ERRORS, S3TransferFailedError) as exc:
@@ -187,6 +186,10 @@ class S3:
 
     def _open(self) -> Any:
         settings = self._settings
+        # A quarter of a second, a third of an embedder's imports, which a process without S3 does not pay.
+        import boto3
+        from botocore.config import Config
+
         config = Config(
             connect_timeout=settings.timeout_s,
             read_timeout=settings.timeout_s,

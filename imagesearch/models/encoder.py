@@ -28,6 +28,11 @@ class Encoder:
         """Where the network runs."""
         return self.backbone.device
 
+    @property
+    def runtime(self) -> str:
+        """What runs it: torch, onnx, or numpy for `tiny`."""
+        return self.backbone.runtime
+
     def prepare(self, rgb: Image.Image, area: Area | None = None) -> Pixels:
         """Make model input of a picture of mode RGB, or of an area of it: uint8 (s, s, 3)."""
         return self.preprocess(rgb, area)

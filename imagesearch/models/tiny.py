@@ -18,6 +18,7 @@ class TinyBackbone:
     """The mean colour of each cell of an 8x8 grid, grey as zero, and one constant: 193 dimensions, the same everywhere."""
 
     device = "cpu"
+    runtime = "numpy"
 
     def forward(self, pixels: PixelBatch) -> Vectors:
         """Map uint8 (n, 32, 32, 3) to float32 (n, 193)."""

@@ -26,6 +26,7 @@ class CudaBackbone:
     """Runs a network on the current CUDA device. Takes the network given for itself."""
 
     device = "cuda"
+    runtime = "torch"
 
     def __init__(self, network: PixelNetwork, precision: str, graphs: bool) -> None:
         self._precision: torch.dtype = getattr(torch, precision)

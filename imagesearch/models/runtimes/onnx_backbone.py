@@ -29,6 +29,7 @@ class OnnxBackbone:
     """A session over `path`. Raises ModelError where ONNX Runtime does not take the file."""
 
     device = "cpu"
+    runtime = "onnx"
 
     def __init__(self, path: Path, threads: int) -> None:
         _share_arena()

@@ -14,6 +14,7 @@ class TorchBackbone:
     """Runs a network in float32, in the memory layout that its convolutions are fastest in. Changes the network given."""
 
     device = "cpu"
+    runtime = "torch"
 
     def __init__(self, network: PixelNetwork, threads: int) -> None:
         self._threads = threads

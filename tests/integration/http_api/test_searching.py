@@ -48,6 +48,12 @@ async def test_a_hit_tells_what_the_catalog_knows(service, picture, ids):
     assert answer["timing_ms"].keys() == {"wait", "decode", "embed", "search", "metadata", "total"}
 
 
+async def test_an_answer_tells_what_ran_the_model_where_it_was_needed(service, picture, ids):
+    by_picture = (await service.search(image_base64=base64.b64encode(picture(2)).decode())).json()
+    assert by_picture["embedded_by"] == {"runtime": "numpy", "device": "cpu", "cold": False}
+    assert (await service.search(milvus_id=ids[2])).json()["embedded_by"] is None
+
+
 async def test_each_namespace_is_searched_alone(service, picture, ids):
     other = await service.added_and_loaded(picture(1), namespace="pets")
     assert other != ids[1]

@@ -3,7 +3,7 @@ import socket
 import pytest
 import yaml
 
-from cli.stack.serve import local_config, refuse_taken
+from cli.stack.serve import CONFIG, local_config, refuse_taken
 from config.sections import ServeSettings
 from imagesearch.errors import ConfigError
 
@@ -26,6 +26,7 @@ def test_the_service_listens_on_the_loopback_address_at_the_chosen_port(settings
 def test_the_application_reads_the_profile_of_who_deploys_it(settings):
     (application,) = local_config(settings, 8123)["applications"]
     assert application["args"]["profile"] == settings.profile
+    assert application["args"]["cold"] == yaml.safe_load(CONFIG.read_text())["applications"][0]["args"]["cold"]
 
 
 def test_another_model_makes_serve_build_anew(settings):
@@ -53,12 +54,10 @@ def test_a_deployment_that_the_file_does_not_have_is_named(overriding):
 
 
 def test_the_file_itself_is_not_changed(settings):
-    from cli.stack.serve import CONFIG
-
     before = CONFIG.read_text()
     local_config(settings, 8123)
     assert CONFIG.read_text() == before
-    assert yaml.safe_load(before)["applications"][0]["args"] == {"profile": "cluster"}
+    assert yaml.safe_load(before)["applications"][0]["args"]["profile"] == "cluster"
 
 
 def test_a_port_that_another_program_has_is_refused_with_the_way_out(nobody):

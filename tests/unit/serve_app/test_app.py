@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from imagesearch.errors import EmbeddingFailed, ModelError, NoTextSearch, Overloaded, StoreUnavailable
-from imagesearch.types import Fingerprint
+from imagesearch.types import Embedded, Fingerprint
 from telemetry.fields import logged_with
 
 # Ray's own use of Pydantic is behind the times.
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
 ROOT = Path(__file__).parents[3]
 PIXELS = np.zeros((1, 2, 2, 3), np.uint8)
 VECTORS = np.ones((1, 2), np.float32)
+EMBEDDED = Embedded(VECTORS, "onnx", "cpu")
 
 
 @pytest.fixture
@@ -104,6 +105,17 @@ def test_serve_hands_the_builder_typed_arguments(app):
     assert application._bound_deployment.name == "SearchIngress"
 
 
+def test_a_stand_in_is_bound_only_where_the_settings_ask_for_one_and_takes_no_gpu(app, monkeypatch):
+    args = app.AppArgs(profile=str(ROOT / "config" / "local.yaml"), cold=app.ColdArgs(num_cpus=0.2, max_batch_size=4))
+    assert [one._bound_deployment.name for one in app.build(args)._bound_deployment.init_args[1:]] == ["Embedder"]
+    monkeypatch.setenv("IMAGESEARCH_SEARCH__COLD_START", "cpu")
+    _, embedder, cold = (getattr(one, "_bound_deployment", one) for one in app.build(args)._bound_deployment.init_args)
+    assert (embedder.name, cold.name, cold.num_replicas) == ("Embedder", "ColdEmbedder", 1)
+    assert (cold.ray_actor_options["num_cpus"], cold.ray_actor_options["num_gpus"]) == (0.2, 0)
+    assert cold.user_config["max_batch_size"] == 4
+    assert (embedder.init_args[0].model.device, cold.init_args[0].model.device) == ("auto", "cpu")
+
+
 def test_an_argument_that_the_builder_does_not_know_is_refused(app):
     from ray.serve._private.api import call_user_app_builder_with_args_if_necessary as call
 
@@ -117,7 +129,7 @@ def test_the_config_file_is_one_that_serve_takes_and_names_what_the_builder_bind
     config = ServeDeploySchema.model_validate(yaml.safe_load((ROOT / "serve_config.yaml").read_text()))
     [application] = config.applications
     assert (application.name, application.import_path) == ("imagesearch", "serve_app.app:build")
-    app.AppArgs.model_validate(application.args)
+    assert app.AppArgs.model_validate(application.args).cold == app.ColdArgs()
     assert [deployment.name for deployment in application.deployments] == ["SearchIngress", "Embedder"]
 
 
@@ -130,14 +142,14 @@ def test_the_config_file_gives_the_embedder_options_that_it_knows():
 
 
 async def test_vectors_come_through_and_the_request_s_id_goes_along(embedder_of):
-    embedder = embedder_of(VECTORS)
+    embedder = embedder_of(EMBEDDED)
     with logged_with(request_id="abc-1"):
-        assert (await embedder.embed(PIXELS)).tolist() == VECTORS.tolist()
+        assert await embedder.embed(PIXELS) is EMBEDDED
     assert embedder._handle.caller == {"request_id": "abc-1"}
 
 
 async def test_vectors_of_texts_come_through_as_those_of_pictures_do(embedder_of, ray_errors):
-    assert (await embedder_of(ray_errors["died"], VECTORS).embed_texts(["a red car"])).tolist() == VECTORS.tolist()
+    assert await embedder_of(ray_errors["died"], EMBEDDED).embed_texts(["a red car"]) is EMBEDDED
     with pytest.raises(NoTextSearch):
         await embedder_of(ray_errors["no text tower"]).embed_texts(["a red car"])
     with pytest.raises(Overloaded):
@@ -162,14 +174,14 @@ async def test_a_full_queue_is_overload(embedder_of, ray_errors):
 
 
 async def test_a_replica_that_died_under_the_call_is_asked_again_once(embedder_of, ray_errors):
-    assert (await embedder_of(ray_errors["died"], VECTORS).embed(PIXELS)).tolist() == VECTORS.tolist()
+    assert await embedder_of(ray_errors["died"], EMBEDDED).embed(PIXELS) is EMBEDDED
     with pytest.raises(StoreUnavailable) as caught:
         await embedder_of(ray_errors["died"], ray_errors["died"]).embed(PIXELS)
     assert caught.value.data["store"] == "embedder"
 
 
 async def test_a_call_that_its_replica_cancelled_is_not_the_callers_own_end(embedder_of):
-    assert (await embedder_of(asyncio.CancelledError(), VECTORS).embed(PIXELS)).tolist() == VECTORS.tolist()
+    assert await embedder_of(asyncio.CancelledError(), EMBEDDED).embed(PIXELS) is EMBEDDED
 
 
 async def test_an_answer_that_does_not_come_in_time_is_not_waited_for_and_not_worked_on(embedder_of):

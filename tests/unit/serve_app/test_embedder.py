@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from config.sections import BlobSettings, MilvusSettings, ModelSettings, SqlSettings, TracingSettings
 from config.settings import Settings
 from imagesearch.errors import ModelError, NoTextSearch, Overloaded
+from imagesearch.types import Embedded
 from serve_app.embedder import FAILURES_BEFORE_RESTART, Embedder
 
 
@@ -41,7 +42,9 @@ def pictures(count, side=32):
 
 
 async def test_a_request_may_hold_several_pictures_and_gets_a_unit_vector_for_each(embedder):
-    vectors = await embedder.embed(pictures(3))
+    embedded = await embedder.embed(pictures(3))
+    vectors = embedded.vectors
+    assert (embedded.runtime, embedded.device, embedded.cold) == ("numpy", "cpu", False)
     assert vectors.shape == (3, 193) and vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
 
@@ -49,7 +52,7 @@ async def test_a_request_may_hold_several_pictures_and_gets_a_unit_vector_for_ea
 async def test_options_may_change_while_it_runs(embedder):
     before = await embedder.embed(pictures(3))
     embedder.reconfigure({"max_batch_size": 1, "batch_wait_ms": 1})
-    assert np.allclose(await embedder.embed(pictures(3)), before, atol=1e-6)
+    assert np.allclose((await embedder.embed(pictures(3))).vectors, before.vectors, atol=1e-6)
 
 
 @pytest.mark.parametrize("options", [{"max_batch_size": 0}, {"batch_wait_ms": -1}, {"batch_size": 3}])
@@ -73,10 +76,11 @@ async def test_texts_of_many_callers_share_passes_and_each_gets_its_own_vectors(
     texts = [[f"word{n}", "a red car"][: 1 + n % 2] for n in range(20)]
     calls = [reading.embed_texts(each) for each in texts]
     *answers, of_pictures = await asyncio.gather(*calls, reading.embed(pictures(2)))
-    assert of_pictures.shape == (2, 16)
-    for each, vectors in zip(texts, answers, strict=True):
-        assert vectors == pytest.approx(await reading.embed_texts(each), abs=1e-5)
-    assert np.linalg.norm(np.concatenate(answers), axis=1) == pytest.approx(1, abs=1e-5)
+    assert of_pictures.vectors.shape == (2, 16)
+    for each, answer in zip(texts, answers, strict=True):
+        assert answer.vectors == pytest.approx((await reading.embed_texts(each)).vectors, abs=1e-5)
+    assert {(answer.runtime, answer.device) for answer in answers} == {("torch", "cpu")}
+    assert np.linalg.norm(np.concatenate([answer.vectors for answer in answers]), axis=1) == pytest.approx(1, abs=1e-5)
 
 
 async def test_the_batch_of_texts_is_bounded_as_that_of_pictures(reading):
@@ -85,7 +89,7 @@ async def test_the_batch_of_texts_is_bounded_as_that_of_pictures(reading):
     sizes = []
     reading._passes._texts._tower.register_forward_hook(lambda module, args, out: sizes.append(len(out)))
     reading.reconfigure({"max_batch_size": 3, "batch_wait_ms": 1})
-    assert await reading.embed_texts(texts) == pytest.approx(before, abs=1e-5)
+    assert (await reading.embed_texts(texts)).vectors == pytest.approx(before.vectors, abs=1e-5)
     assert sizes == [3, 3, 1]
 
 
@@ -93,7 +97,7 @@ async def test_more_texts_than_may_wait_are_overload(reading):
     answers = await asyncio.gather(*(reading.embed_texts(["a"] * 100) for _ in range(8)), return_exceptions=True)
     refused = [answer for answer in answers if isinstance(answer, Overloaded)]
     assert refused and all("texts wait" in answer.detail for answer in refused)
-    assert len([answer for answer in answers if isinstance(answer, np.ndarray)]) == len(answers) - len(refused)
+    assert len([answer for answer in answers if isinstance(answer, Embedded)]) == len(answers) - len(refused)
 
 
 async def test_a_model_of_pictures_alone_refuses_texts(embedder):
