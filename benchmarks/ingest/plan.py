@@ -17,6 +17,8 @@ WEIGHTS = {"efficientnet_lite0": "package", "resnet50": "random", "tiny": "packa
 COUNTS = {"efficientnet_lite0": 2048, "resnet50": 384, "tiny": 8192}
 # The usual batch, and for a slow model a smaller one, so that there are enough of them to tell a steady rate by.
 BATCH_ROWS = {"efficientnet_lite0": 128, "resnet50": 32, "tiny": 128}
+# Twice as many as may be under way at once.
+LEAST_BATCHES = 20
 SIZES = {"640x480": (640, 480), "1600x1200": (1600, 1200)}
 REAL = "real"
 
@@ -45,7 +47,7 @@ class Case:
             "IMAGESEARCH_MODEL__NAME": self.model,
             "IMAGESEARCH_MODEL__WEIGHTS": WEIGHTS[self.model],
             "IMAGESEARCH_SOURCES__ROOTS": json.dumps([str(self.root)]),
-            "IMAGESEARCH_LOAD__BATCH_ROWS": str(BATCH_ROWS[self.model]),
+            "IMAGESEARCH_LOAD__BATCH_ROWS": str(min(BATCH_ROWS[self.model], max(1, len(self.paths) // LEAST_BATCHES))),
         }
 
 
