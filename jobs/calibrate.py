@@ -57,10 +57,10 @@ def calibrate(settings: Settings, queries: int, top_k: int, say: Callable[[Calib
     with closing(open_stores(settings)) as stores:
         kind, collection = settings.milvus.index, stores.fingerprint.collection
         drawn = _drawn(stores, queries, seed) if kind in EFFORT else []
-        vectors = _true_answers(stores, drawn, top_k)
+        vectors = true_answers(stores, drawn, top_k)
         measured: list[Calibrated] = []
         for effort in (step for step in LADDER if drawn and step >= (top_k if kind == "HNSW" else 0)):
-            recall = float(np.mean([_recall(stores, query, effort, top_k) for query in drawn]))
+            recall = float(np.mean([recall_of(stores, query, effort, top_k) for query in drawn]))
             measured.append(Calibrated(effort, recall, top_k, len(drawn), vectors, datetime.now(UTC)))
             say(measured[-1])
             if recall == 1.0:
@@ -80,18 +80,18 @@ def _drawn(stores: Stores, queries: int, seed: int) -> list[Query]:
     by_id: dict[int, CatalogEntry] = {entry.milvus_id: entry for entry in entries if entry is not None}
     drawn = []
     for milvus_id, vector in stores.index.fetch(by_id).items():
-        moved = vector + NOISE * _direction(noise, len(vector))
-        drawn.append(Query((moved / np.linalg.norm(moved)).astype(np.float32), by_id[milvus_id].namespace))
+        drawn.append(Query(moved(vector, noise), by_id[milvus_id].namespace))
     return drawn
 
 
-def _direction(chance: np.random.Generator, dim: int) -> Vector:
-    drawn = chance.standard_normal(dim).astype(np.float32)
-    unit: Vector = drawn / np.linalg.norm(drawn)
-    return unit
+def moved(vector: Vector, chance: np.random.Generator) -> Vector:
+    """Return a vector as far from this one as a hard edit would bring it."""
+    drawn = chance.standard_normal(len(vector)).astype(np.float32)
+    there = vector + NOISE * drawn / np.linalg.norm(drawn)
+    return (there / np.linalg.norm(there)).astype(np.float32)
 
 
-def _true_answers(stores: Stores, drawn: list[Query], top_k: int) -> int:
+def true_answers(stores: Stores, drawn: list[Query], top_k: int) -> int:
     """Compare each query with every vector of its namespace; return how many vectors there are."""
     count = 0
     for namespace in sorted({query.namespace for query in drawn}):
@@ -106,7 +106,8 @@ def _true_answers(stores: Stores, drawn: list[Query], top_k: int) -> int:
     return count
 
 
-def _recall(stores: Stores, query: Query, effort: int, top_k: int) -> float:
+def recall_of(stores: Stores, query: Query, effort: int | None, top_k: int) -> float:
+    """Return the share of the true answer that a search of the index with this effort finds."""
     hits = stores.index.search(query.vector, top_k, query.namespace, effort=effort)
     return len({hit.milvus_id for hit in hits} & set(query.ids.tolist())) / max(1, len(query.ids))
 

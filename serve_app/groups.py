@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imagesearch.images.hashes import SAME_BITS
 from imagesearch.types import Hit
-
-# Bits of 256 in which the perceptual hashes of one picture's copies differ at most. Recompressed at quality 50 or at half its size
-# a picture stays within 20; two that are different differ in about 128.
-SAME_BITS = 24
 
 
 @dataclass(frozen=True, slots=True)

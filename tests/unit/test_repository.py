@@ -95,6 +95,7 @@ def test_only_composition_roots_read_settings():
         "jobs/import_manifest.py",
         "jobs/audit.py",
         "jobs/calibrate.py",
+        "jobs/evaluate.py",
         "jobs/migrate.py",
     )
     assert [one for one in readers if not one.startswith(roots)] == []
