@@ -222,17 +222,18 @@ def evaluate(
     false_rate: Annotated[float, typer.Option(min=0, max=1, help="The share of searches whose false hit may pass.")] = 0.01,
     actors: Annotated[int, typer.Option(min=0, help="Processes of the Ray cluster that ask; 0: this one.")] = 0,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots and the worst cases.")] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures, for --baseline of a later run.")] = None,
+    figures: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures, for --baseline of a later run.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Exit 1 where a figure is worse than in FILE.")] = None,
     tolerance: Annotated[float, typer.Option(min=0, max=1, help="How much worse a figure may be.")] = 0.01,
+    as_json: Json = False,
 ) -> None:
     """Measure how well edited copies of your own pictures are found; exit 1 where it is worse than a baseline."""
     from cli.commands import evaluate as command
     from config import load_settings
     from jobs.evaluate import Wanted
 
-    wanted = Wanted(sample, seed, namespace, label, false_rate, actors, html, json, baseline, tolerance)
-    raise typer.Exit(command.run(load_settings(), Output(as_json=False), wanted))
+    wanted = Wanted(sample, seed, namespace, label, false_rate, actors, html, figures, baseline, tolerance)
+    raise typer.Exit(command.run(load_settings(), Output(as_json), wanted))
 
 
 @app.command()

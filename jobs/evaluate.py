@@ -1,4 +1,4 @@
-"""Measures how well the collection's own pictures are found; `python -m jobs.evaluate [--sample N] [--html FILE] [--json FILE]`.
+"""Measures how well the collection's own pictures are found; `python -m jobs.evaluate [--sample N] [--html FILE] [--figures FILE]`.
 
 Pictures drawn by chance are edited in 60 ways and searched by; labels, the index and the scores are measured on the same ones.
 Prints a line of JSON for each figure. With `--baseline` exit 1 where one is worse than it was, beyond tolerance and chance.
@@ -50,7 +50,7 @@ class Wanted:
     false_rate: float = 0.01
     actors: int = 0
     html: Path | None = None
-    json: Path | None = None
+    figures: Path | None = None
     baseline: Path | None = None
     tolerance: float = 0.01
 
@@ -62,7 +62,7 @@ def evaluate(settings: Settings, wanted: Wanted, say: Callable[[int, int], None]
     and files that cannot be written, StoreError, ModelError.
     """
     before = {} if wanted.baseline is None else baseline.read(wanted.baseline)
-    for path in (wanted.html, wanted.json):
+    for path in (wanted.html, wanted.figures):
         if path is not None and not path.absolute().parent.is_dir():
             raise InputError(f"{path}: its folder does not exist")
     with closing(open_stores(settings)) as stores:
@@ -90,7 +90,7 @@ def evaluate(settings: Settings, wanted: Wanted, say: Callable[[int, int], None]
                 "seed": wanted.seed,
             },
             answers,
-            recalls(answers) | labels | {"index: recall@10": steps[0].recall for _ in steps[:1]},
+            recalls(answers) | labels | ({"index: recall@10": steps[0].recall} if steps else {}),
             thresholds(answers, wanted.false_rate),
             steps,
             dict(unread),
@@ -103,8 +103,8 @@ def evaluate(settings: Settings, wanted: Wanted, say: Callable[[int, int], None]
 
 def write(evaluation: Evaluation, fallen: list[Fall], wanted: Wanted) -> None:
     """Write the page and the baseline where they are wanted. Raises InputError."""
-    if wanted.json is not None:
-        baseline.write(wanted.json, evaluation.about, evaluation.figures)
+    if wanted.figures is not None:
+        baseline.write(wanted.figures, evaluation.about, evaluation.figures)
     if wanted.html is not None:
         try:
             wanted.html.write_text(page(evaluation, fallen), encoding="utf-8")
@@ -122,17 +122,25 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--false-rate", type=float, default=0.01, help="the share of searches whose false hit may pass")
     parser.add_argument("--actors", type=int, default=0, help="processes of the Ray cluster that ask; 0: this one")
     parser.add_argument("--html", type=Path, metavar="FILE")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="figures, for --baseline of a later run")
+    parser.add_argument("--figures", type=Path, metavar="FILE", help="figures, for --baseline of a later run")
     parser.add_argument("--baseline", type=Path, metavar="FILE")
     parser.add_argument("--tolerance", type=float, default=0.01)
     wanted = Wanted(**vars(parser.parse_args(argv)))
-    if wanted.sample < 1 or wanted.seed < 0 or wanted.actors < 0 or not 0 <= wanted.false_rate <= 1 or not 0 <= wanted.tolerance <= 1:
+    if (
+        wanted.sample < 1
+        or wanted.seed < 0
+        or wanted.actors < 0
+        or not 0 <= wanted.false_rate <= 1
+        or not 0 <= wanted.tolerance <= 1
+    ):
         parser.error("--sample at least 1, --seed and --actors at least 0, --false-rate and --tolerance between 0 and 1")
     if not re.fullmatch(NAMESPACE_PATTERN, wanted.namespace):
         parser.error("--namespace: letters, digits and _ . - only")
 
     def run(settings: Settings) -> int:
-        evaluation, fallen = evaluate(settings, wanted, lambda done, total: logger.info("asked about %d of %d pictures", done, total))
+        evaluation, fallen = evaluate(
+            settings, wanted, lambda done, total: logger.info("asked about %d of %d pictures", done, total)
+        )
         for name, figure in evaluation.figures.items():
             _say({"figure": name, **asdict(figure)})
         for method, limit in evaluation.thresholds.items():

@@ -56,4 +56,4 @@ def _blurred(rgb: Pixels, deviation: float) -> Pixels:
 
 
 def _pixels(values: np.ndarray) -> Pixels:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)

@@ -53,4 +53,4 @@ def read(path: Path) -> dict[str, Figure]:
     except OSError as exc:
         raise InputError(f"{path} cannot be read: {exc.strerror}") from exc
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as exc:
-        raise InputError(f"{path} is not a baseline that `imagesearch evaluate --json` wrote") from exc
+        raise InputError(f"{path} is not a baseline that `imagesearch evaluate --figures` wrote") from exc

@@ -31,4 +31,4 @@ def asked(settings: Settings, entries: Sequence[CatalogEntry], seed: int, actors
         kind = ray.remote(Asker).options(num_cpus=settings.load.embed_cpus)
         pool = ActorPool([kind.remote(settings) for _ in range(min(actors, len(entries)))])
         ask: Callable[[Any, CatalogEntry], Any] = lambda actor, entry: actor.ask.remote(entry, seed)  # noqa: E731
-        yield from pool.map_unordered(ask, entries)
+        yield from pool.map_unordered(ask, list(entries))

@@ -21,7 +21,8 @@ table { border-collapse: collapse; } td, th { padding: 4px 12px 4px 0; text-alig
   font-variant-numeric: tabular-nums; overflow-wrap: anywhere; } small, p { color: var(--soft); }
 svg { max-width: 640px; display: block; } svg.bar { width: 160px; height: 10px; } .bar rect { fill: var(--true); opacity: .6; }
 line, polyline { fill: none; stroke: currentColor; stroke-width: 1.5; } polyline.true { stroke: var(--true); stroke-width: 2; }
-polyline.false { stroke: var(--false); stroke-width: 2; } .mark { stroke-dasharray: 4; } text { font-size: 11px; fill: var(--soft); }
+polyline.false { stroke: var(--false); stroke-width: 2; } .mark { stroke-dasharray: 4; }
+text { font-size: 11px; fill: var(--soft); }
 img { width: 150px; height: 150px; object-fit: contain; } .fall { color: var(--false); }
 """
 
@@ -80,7 +81,9 @@ def _cases(cases: Iterable[Case]) -> str:
     for case in cases:
         one = case.answer
         place = "not among the first ten" if one.rank is None else f"place {one.rank}"
-        words = f"{case.name}: {one.edit} {one.strength:g}, by {one.method}: {place}; false hit {one.other_id} at {one.other_score:.4f}"
+        words = (
+            f"{case.name}: {one.edit} {one.strength:g}, by {one.method}: {place}; false hit {one.other_id} at {one.other_score:.4f}"
+        )
         rows.append(f"<tr><td>{escape(words)}</td>{''.join(map(_picture, (case.original, case.copy, case.instead)))}</tr>")
     heads = _row("", "picture", "copy", "found instead", head=True)
     return f"<h2>Worst cases</h2><table>{heads}{''.join(rows)}</table>" if rows else ""

@@ -37,5 +37,6 @@ class ByEmbedding:
     def find(self, copies: Iterable[Pixels], namespace: str, top_k: int) -> list[list[Hit]]:
         """Embed the copies in batches and search by each."""
         prepared = [self._encoder.prepare(Image.fromarray(one)) for one in copies]
-        vectors = self._encoder.encode(np.stack(prepared)) if prepared else []
-        return [self._index.search(vector, top_k, namespace) for vector in vectors]
+        if not prepared:
+            return []
+        return [self._index.search(vector, top_k, namespace) for vector in self._encoder.encode(np.stack(prepared))]

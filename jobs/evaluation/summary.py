@@ -42,9 +42,7 @@ def found(answer: Answer, place: int) -> bool:
 
 def thresholds(answers: Sequence[Answer], rate: float) -> dict[str, Threshold]:
     """Return by method the score that at most this share of the searches' best false hits reaches."""
-    return {
-        method: threshold(*scores_of(answers, method), rate) for method in dict.fromkeys(one.method for one in answers)
-    }
+    return {method: threshold(*scores_of(answers, method), rate) for method in dict.fromkeys(one.method for one in answers)}
 
 
 def scores_of(answers: Iterable[Answer], method: str) -> tuple[list[float], list[float]]:

@@ -1,0 +1,136 @@
+"""The evaluation on real stores: pictures in files, SQLite and MariaDB, vectors on Milvus Lite, the model `tiny`."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from cli.commands.evaluate import run
+from cli.console import Output
+from config.settings import Settings
+from imagesearch.edits.catalogue import EDITS
+from imagesearch.errors import InputError
+from imagesearch.images.decode import decode
+from imagesearch.images.facts import facts
+from imagesearch.models.load import open_encoder
+from imagesearch.quality.baseline import read
+from imagesearch.stores.factory import open_stores
+from imagesearch.stores.sql.verdicts import Found
+from imagesearch.types import AddRequest, IndexRow
+from jobs.evaluate import Wanted, evaluate
+from tests.fixtures.fresh_stores import fresh
+
+PICTURES = 12
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def settings(request, tmp_path, milvus_lite_uri):
+    url = f"sqlite:///{tmp_path}/a.db" if request.param == "sqlite" else request.getfixturevalue("mariadb_database")
+    return Settings(
+        sql={"url": url},
+        milvus={"uri": milvus_lite_uri},
+        blobs={"uri": str(tmp_path / "blobs")},
+        model={"name": "tiny"},
+        sources={"roots": [str(tmp_path)]},
+    )
+
+
+@pytest.fixture
+def filled(settings, tmp_path):
+    """The paths of twelve pictures of discs, six of a label each, in the namespace `default`."""
+    stores = open_stores(settings)
+    fresh(settings, stores.fingerprint.collection)
+    encoder = open_encoder(settings.model, stores.s3)
+    paths = []
+    for number in range(PICTURES):
+        chance = np.random.default_rng(number)
+        picture = Image.new("RGB", (160, 120), tuple(int(one) for one in chance.integers(0, 256, 3)))
+        for _ in range(12):
+            x, y, r = (int(one) for one in chance.integers(0, 120, 3))
+            colour = tuple(int(one) for one in chance.integers(0, 256, 3))
+            ImageDraw.Draw(picture).ellipse((x - r / 2, y - r / 2, x + r / 2, y + r / 2), fill=colour)
+        paths.append(tmp_path / f"{number}.png")
+        picture.save(paths[-1])
+    rows = stores.add_log.append([AddRequest(str(path), {"kind": "<b>"[n % 2 :]}) for n, path in enumerate(paths)])
+    decoded = [decode(path.read_bytes(), settings.images) for path in paths]
+    said = [facts(path.read_bytes(), one) for path, one in zip(paths, decoded, strict=True)]
+    interned = stores.ledger.intern([("default", one) for one in said])
+    ids = [interned["default", one.content_hash].milvus_id for one in said]
+    vectors = encoder.encode(np.stack([encoder.prepare(one.rgb, one.area) for one in decoded]))
+    stores.index.upsert([IndexRow(one, "default", 0) for one in ids], vectors)
+    stores.ledger.commit([Found(row, one, True) for row, one in zip(rows, ids, strict=True)], [], 5)
+    yield paths
+    stores.index.delete(ids)
+    stores.close()
+
+
+def test_it_measures_writes_and_compares(settings, filled, tmp_path, capsys):
+    said = []
+    wanted = Wanted(sample=8, label="kind", html=tmp_path / "a.html", figures=tmp_path / "a.json")
+    found, fallen = evaluate(settings, wanted, lambda *done: said.append(done))
+    assert (fallen, said[-1], len(said)) == ([], (8, 8), 8)
+    figures = found.figures
+    assert len([name for name in figures if "recall@1, " in name]) == 60
+    # A copy that looks as the picture does is found; one of which little is left often is not.
+    assert figures["embedding: recall@1, jpeg 75"].value == 1.0
+    assert figures["embedding: recall@1, jpeg 75"].count == 8
+    assert figures["embedding: recall@10"].value >= figures["embedding: recall@1"].value > 0.3
+    assert all(one.low <= one.value <= one.high for one in figures.values())
+    assert 0 < figures["label kind: precision@10"].value <= 1
+    assert figures["index: recall@10"].value == found.index[0].recall.value
+    assert found.thresholds["embedding"].false_rate <= 0.01
+    page = (tmp_path / "a.html").read_text()
+    assert page.count("data:image/webp") > 2 and "<script" not in page
+    assert not re.search(r'(?:src|href)="(?!data:)', page)
+    assert read(tmp_path / "a.json") == figures
+
+    again, _ = evaluate(settings, Wanted(sample=8, label="kind"), lambda *_: None)
+    assert {name: one for name, one in again.figures.items() if "index" not in name} == {
+        name: one for name, one in figures.items() if "index" not in name
+    }
+    kept = json.loads((tmp_path / "a.json").read_text())
+    kept["figures"]["embedding: recall@1, jpeg 75"] = {"value": 1.0, "low": 1.0, "high": 1.0, "count": 8}
+    kept["figures"]["embedding: recall@1"] = {"value": 1.0, "low": 0.999, "high": 1.0, "count": 8}
+    (tmp_path / "b.json").write_text(json.dumps(kept))
+    capsys.readouterr()
+    worse = Wanted(sample=8, label="kind", baseline=tmp_path / "b.json", html=tmp_path / "b.html")
+    assert run(settings, Output(as_json=True), worse) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["fall"] for line in lines if "fall" in line] == ["embedding: recall@1"]
+    assert "Worse than the baseline" in (tmp_path / "b.html").read_text()
+    assert run(settings, Output(as_json=False), Wanted(sample=8, label="kind", baseline=tmp_path / "a.json")) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in EDITS)
+
+
+def test_a_picture_whose_file_is_gone_is_counted_and_left_out(settings, filled):
+    filled[0].unlink()
+    filled[1].write_bytes(filled[2].read_bytes())
+    found, _ = evaluate(settings, Wanted(sample=100), lambda *_: None)
+    assert found.unread == {"source_not_found": 2}
+    assert found.about["pictures"] == PICTURES - 2
+
+
+def test_what_cannot_be_measured_is_said(settings, filled, tmp_path):
+    with pytest.raises(InputError, match="no pictures"):
+        evaluate(settings, Wanted(namespace="empty"), print)
+    with pytest.raises(InputError, match="folder"):
+        evaluate(settings, Wanted(html=tmp_path / "no" / "a.html"), print)
+    with pytest.raises(InputError, match="baseline"):
+        evaluate(settings, Wanted(baseline=filled[0]), print)
+
+
+@pytest.mark.parametrize("settings", ["mariadb"], indirect=True)
+def test_actors_of_the_cluster_find_the_same(settings, filled, joined_address):
+    alone, _ = evaluate(settings, Wanted(sample=4), lambda *_: None)
+    shared = settings.model_copy(update={"ray": settings.ray.model_copy(update={"address": joined_address})})
+    shared = shared.model_copy(update={"load": settings.load.model_copy(update={"embed_cpus": 0.1})})
+    together, _ = evaluate(shared, Wanted(sample=4, actors=2), lambda *_: None)
+    assert together.answers == alone.answers
+
+
+@pytest.fixture
+def joined_address(ray_settings):
+    return ray_settings.ray.address
