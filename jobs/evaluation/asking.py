@@ -28,7 +28,7 @@ def asked(settings: Settings, entries: Sequence[CatalogEntry], seed: int, actors
                 yield asker.ask(entry, seed)
         return
     with connected(settings):
-        kind = ray.remote(Asker).options(num_cpus=settings.load.embed_cpus)
+        kind = ray.remote(Asker).options(num_cpus=settings.load.embed_cpus, num_gpus=settings.load.embed_gpus)
         pool = ActorPool([kind.remote(settings) for _ in range(min(actors, len(entries)))])
         ask: Callable[[Any, CatalogEntry], Any] = lambda actor, entry: actor.ask.remote(entry, seed)  # noqa: E731
         yield from pool.map_unordered(ask, list(entries))

@@ -40,7 +40,8 @@ def answers():
     """Four pictures, each found first by every method, but picture 3 after a crop: third by one, not at all by the other."""
     made = [Answer(m, one, e, s, 1, 0.9, 99, 0.5) for m in ("embedding", "hash") for one in range(4) for e, s in REPORTED]
     missed = {("embedding", 3, *CROP): (3, 0.4), ("hash", 3, *CROP): (None, None)}
-    return [replace(a, rank=r, score=s) for a in made for r, s in [missed.get((a.method, a.milvus_id, a.edit, a.strength), (1, 0.9))]]
+    places = [missed.get((one.method, one.milvus_id, one.edit, one.strength), (1, 0.9)) for one in made]
+    return [replace(one, rank=rank, score=score) for one, (rank, score) in zip(made, places, strict=True)]
 
 
 def test_recall_is_told_for_each_method_edit_and_strength():
@@ -68,9 +69,7 @@ def test_the_page_shows_every_method_and_escapes_every_word():
     case = Case(worst(made, 1)[0], NAUGHTY, b"a picture", None, b"another")
     labels = {f"label {NAUGHTY}: mAP@50": share(1, 2)}
     step = Step(64, share(9, 10), 1.0, 2.0)
-    found = Evaluation(
-        {"namespace": NAUGHTY}, made, recalls(made) | labels, thresholds(made, 0.01), [step], {NAUGHTY: 1}, [case]
-    )
+    found = Evaluation({"namespace": NAUGHTY}, made, recalls(made) | labels, thresholds(made, 0.01), [step], {NAUGHTY: 1}, [case])
     shown = page(found, [Fall(NAUGHTY, share(1, 2), None)])
     assert "<script" not in shown
     assert shown.count("&lt;script&gt;") == 5
