@@ -30,6 +30,8 @@ def run(settings: Settings, output: Output, wanted: Wanted) -> int:
             strengths = ", ".join(f"{one:g}" for one in edit.report)
             shown.add_row(cell(edit.name), cell(strengths), *(cell(f"{one.value:.3f}") for one in (*values, ten)))
         output.show(shown)
+        rates = f"{limit.false_rate:.2%} of the searches have a false hit there or above, {limit.true_rate:.1%} the true one"
+        output.say(f"score {limit.score:.4f}: {rates}")
     others = table("figure", "value", "95 % from", "to", numbers=("value", "95 % from", "to"))
     for name, one in found.figures.items():
         if ", " not in name:
