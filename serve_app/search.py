@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 
 from imagesearch.errors import UnknownNamespace
+from imagesearch.images.overlap import Overlap
 from imagesearch.keys import Key
 from imagesearch.types import DEFAULT_NAMESPACE, Calibrated, CatalogEntry, Embedded, Vectors
 from serve_app.effort import Effort
@@ -18,6 +20,7 @@ from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.query_vectors import QueryVectors
 from serve_app.services import Services
 from serve_app.timing import Timing
+from serve_app.verification import Verification
 
 # Hits for each group that is wanted, to begin with, and hits at most that are put into groups: each is held against all of them.
 GROUP_FACTOR, MOST_GROUPED = 2, 4096
@@ -30,6 +33,7 @@ class Shown:
     score: float
     entry: CatalogEntry
     same: tuple[int, ...]
+    overlap: Overlap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Found:
 
     `embedded` is what the model gave, None where it was not needed. `views` are the names of the query's own views that the ranking
     refers to. `calibrated`: what the index's effort was chosen by. `lag_s`: the age of the oldest request that waits.
+    `verified`: how many hits were; None: the search did not ask for it.
     """
 
     hits: list[Shown]
@@ -47,6 +52,7 @@ class Found:
     lag_s: float | None
     timing_ms: dict[str, float]
     embedded: Embedded | None
+    verified: int | None = None
 
 
 class SearchService:
@@ -59,6 +65,7 @@ class SearchService:
         self._nearest = Nearest(services)
         self._effort = Effort(services)
         self._own_write = OwnWrite(services)
+        self._verification = Verification(services)
 
     async def search(self, query: SearchForm | SearchQuery, caller: Key) -> Found:
         """Find the nearest pictures of a namespace.
@@ -70,21 +77,28 @@ class SearchService:
         if query.log_id is not None:
             with timing.stage("wait"):
                 await self._own_write.loaded(query.log_id, caller)
-        vectors, views = await self._vectors.of(query, caller, timing)
+        vectors, views, picture = await self._vectors.of(query, caller, timing)
         last = query.offset + query.top_k
+        verify = self._verification.wanted(query.verify, picture)
+        count = max(last, self._services.verify.candidates) if verify else last
         calibrated = None if query.recall is None else await self._effort.reaching(query.recall)
         effort = None if calibrated is None else calibrated.effort
-        wanted = Wanted(last, query.namespace, query.filter, query.min_score, query.exact, effort)
+        wanted = Wanted(count, query.namespace, query.filter, query.min_score, query.exact, effort)
         if query.group:
             ranking, groups = await self._grouped(vectors, wanted, timing)
         else:
             ranking = await self._nearest.find(vectors, wanted, timing)
             groups = [Group(hit) for hit in ranking.hits]
-        page = await self._shown(groups[query.offset : last], timing)
+        overlaps: dict[int, Overlap] = {}
+        if verify and picture is not None and not (verify == "auto" and self._verification.clear(groups)):
+            with timing.stage("verify"):
+                overlaps = await self._verification.of(picture, groups, caller)
+        page = await self._shown(groups[query.offset : last], overlaps, timing)
         if not ranking.hits:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
-        return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded)
+        count_verified = len(overlaps) if verify else None
+        return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded, count_verified)
 
     async def compare(self, query: CompareForm | CompareQuery, caller: Key) -> tuple[float, dict[str, float]]:
         """Return the cosine similarity of two pictures, and where the time went. Raises what search raises for each of them."""
@@ -112,12 +126,12 @@ class SearchService:
                 return replace(ranking, complete=False), groups
             count = min(4 * count, MOST_GROUPED)
 
-    async def _shown(self, groups: list[Group], timing: Timing) -> list[Shown]:
+    async def _shown(self, groups: list[Group], overlaps: Mapping[int, Overlap], timing: Timing) -> list[Shown]:
         with timing.stage("metadata"):
             entries = await self._services.sql.run(self._catalog.entries, [group.first.milvus_id for group in groups])
         # One that was deleted a moment ago is not in the catalog any more.
         return [
-            Shown(group.first.score, entries[group.first.milvus_id], group.same)
+            Shown(group.first.score, entries[group.first.milvus_id], group.same, overlaps.get(group.first.milvus_id))
             for group in groups
             if group.first.milvus_id in entries
         ]

@@ -52,7 +52,7 @@ def features_of(rgb: Image.Image) -> Features:
     # SIFT sees nothing near the edge.
     framed = cv2.copyMakeBorder(np.asarray(grey), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
     found, descriptors = cv2.SIFT.create(MOST, contrastThreshold=CONTRAST).detectAndCompute(framed, None)
-    if descriptors is None:
+    if not found:
         return Features(grey.size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), blurred)
     points = np.asarray([point.pt for point in found[:MOST]], np.float32) - MARGIN
     return Features(grey.size, points, _rooted(np.asarray(descriptors[:MOST])), blurred)
