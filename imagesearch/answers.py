@@ -143,13 +143,21 @@ class HitView(PictureView):
     """A picture that was found; `score` is cosine similarity in [-1, 1].
 
     `view`: which view of the query it is near to. `same`: with `group`, further hits that look like this one, by milvus_id.
-    `verified`: with `verify`, what came of holding it against the query; left out where that was not done.
+    `verified`: with `verify`, what came of holding it against the query. `class`: what it most probably is to the query, and with
+    which `probability`: `exact` (the same picture, recompressed or resized at most), `edited` (a copy of it), `same_scene` (another
+    picture, a part of which shows the same), `similar`. These three are left out where the hit was not verified.
     """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     score: float
     view: str
     same: list[int]
     verified: VerifiedView | None = Field(None, exclude_if=lambda value: value is None)
+    kind: Literal["exact", "edited", "same_scene", "similar"] | None = Field(
+        None, alias="class", exclude_if=lambda value: value is None
+    )
+    probability: float | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class PicturePage(Answer):

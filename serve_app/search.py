@@ -9,7 +9,6 @@ from time import perf_counter
 import numpy as np
 
 from imagesearch.errors import UnknownNamespace
-from imagesearch.images.overlap import Overlap
 from imagesearch.keys import Key
 from imagesearch.types import DEFAULT_NAMESPACE, Calibrated, CatalogEntry, Embedded, Vectors
 from serve_app.effort import Effort
@@ -20,7 +19,7 @@ from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.query_vectors import QueryVectors
 from serve_app.services import Services
 from serve_app.timing import Timing
-from serve_app.verification import Verification
+from serve_app.verification import Verification, Verified, ranked
 
 # Hits for each group that is wanted, to begin with, and hits at most that are put into groups: each is held against all of them.
 GROUP_FACTOR, MOST_GROUPED = 2, 4096
@@ -33,7 +32,7 @@ class Shown:
     score: float
     entry: CatalogEntry
     same: tuple[int, ...]
-    overlap: Overlap | None = None
+    verified: Verified | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +88,16 @@ class SearchService:
         else:
             ranking = await self._nearest.find(vectors, wanted, timing)
             groups = [Group(hit) for hit in ranking.hits]
-        overlaps: dict[int, Overlap] = {}
+        verified: dict[int, Verified] = {}
         if verify and picture is not None and not (verify == "auto" and self._verification.clear(groups)):
             with timing.stage("verify"):
-                overlaps = await self._verification.of(picture, groups, caller)
-        page = await self._shown(groups[query.offset : last], overlaps, timing)
+                verified = await self._verification.of(picture, groups, caller)
+            groups = ranked(groups, verified)
+        page = await self._shown(groups[query.offset : last], verified, timing)
         if not ranking.hits:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
-        count_verified = len(overlaps) if verify else None
+        count_verified = len(verified) if verify else None
         return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded, count_verified)
 
     async def compare(self, query: CompareForm | CompareQuery, caller: Key) -> tuple[float, dict[str, float]]:
@@ -126,12 +126,12 @@ class SearchService:
                 return replace(ranking, complete=False), groups
             count = min(4 * count, MOST_GROUPED)
 
-    async def _shown(self, groups: list[Group], overlaps: Mapping[int, Overlap], timing: Timing) -> list[Shown]:
+    async def _shown(self, groups: list[Group], verified: Mapping[int, Verified], timing: Timing) -> list[Shown]:
         with timing.stage("metadata"):
             entries = await self._services.sql.run(self._catalog.entries, [group.first.milvus_id for group in groups])
         # One that was deleted a moment ago is not in the catalog any more.
         return [
-            Shown(group.first.score, entries[group.first.milvus_id], group.same, overlaps.get(group.first.milvus_id))
+            Shown(group.first.score, entries[group.first.milvus_id], group.same, verified.get(group.first.milvus_id))
             for group in groups
             if group.first.milvus_id in entries
         ]

@@ -78,7 +78,9 @@ def search_answer(found: Found, model: str, milvus: MilvusSettings) -> SearchAns
                 score=hit.score,
                 view=found.views[ranking.views.get(hit.entry.milvus_id, 0)],
                 same=list(hit.same),
-                verified=None if hit.overlap is None else verified(hit.overlap),
+                verified=None if hit.verified is None else verified(hit.verified.overlap),
+                kind=None if hit.verified is None else hit.verified.verdict.kind,
+                probability=None if hit.verified is None else round(hit.verified.verdict.probability, 4),
                 **_members(hit.entry),
             )
             for hit in found.hits
