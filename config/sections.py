@@ -181,6 +181,20 @@ class SearchSettings(Section):
     queue: int = Field(256, ge=1, description="calls that may wait for each pool of threads, before callers are told to come again")
 
 
+class VerifySettings(Section):
+    """Holding the first hits of a search against its picture, by local features."""
+
+    default: Literal["never", "auto", "always"] = Field(
+        "never", description="for searches that do not say; auto: where the first is not clear"
+    )
+    candidates: int = Field(30, ge=1, le=200, description="hits that are verified at most")
+    budget_ms: float = Field(250.0, ge=0, description="how long one search verifies; it then answers with what is done")
+    threads: int = Field(2, ge=1, description="threads of a replica that verify")
+    cache_bytes: int = Field(64 * 2**20, ge=0, description="memory of a replica for the features of stored pictures")
+    clear_score: float = Field(0.95, ge=-1, le=1, description="auto: the first hit is clear with this score or more ...")
+    clear_margin: float = Field(0.05, ge=0, le=2, description="... and so much more than the second's")
+
+
 class AuthSettings(Section):
     """Who may call the service."""
 

@@ -31,6 +31,7 @@ from config.sections import (
     SqlSettings,
     StreamSettings,
     TracingSettings,
+    VerifySettings,
 )
 from imagesearch.errors import ConfigError
 
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     stream: StreamSettings = StreamSettings()
     imports: ImportSettings = ImportSettings()
     search: SearchSettings = SearchSettings()
+    verify: VerifySettings = VerifySettings()
     auth: AuthSettings = AuthSettings()
     filter: FilterSettings = FilterSettings()
     http: HttpSettings = HttpSettings()

@@ -111,15 +111,53 @@ class PictureView(Answer):
     create_time: datetime
 
 
+class OverlapView(Answer):
+    """How much of the area of each the two pictures have in common, in percent; 0 where nothing was found."""
+
+    query: float
+    target: float
+
+
+class AreaView(Answer):
+    """Where that lies: corners in fractions of each picture's width and height, as it stands upright; of a `region`, within it."""
+
+    query: list[tuple[float, float]]
+    target: list[tuple[float, float]]
+
+
+class VerifiedView(Answer):
+    """A hit held against the query. `inliers` of `pairs` like local features fit one map from one picture to the other.
+
+    `agreement`, in [-1, 1]: how alike they are where that map lays them on each other. `mirrored`: the query's mirror image.
+    """
+
+    inliers: int
+    pairs: int
+    agreement: float
+    mirrored: bool
+    overlap: OverlapView
+    area: AreaView
+
+
 class HitView(PictureView):
     """A picture that was found; `score` is cosine similarity in [-1, 1].
 
     `view`: which view of the query it is near to. `same`: with `group`, further hits that look like this one, by milvus_id.
+    `verified`: with `verify`, what came of holding it against the query. `class`: what it most probably is to the query, and with
+    which `probability`: `exact` (the same picture, recompressed or resized at most), `edited` (a copy of it), `same_scene` (another
+    picture, a part of which shows the same), `similar`. These three are left out where the hit was not verified.
     """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     score: float
     view: str
     same: list[int]
+    verified: VerifiedView | None = Field(None, exclude_if=lambda value: value is None)
+    kind: Literal["exact", "edited", "same_scene", "similar"] | None = Field(
+        None, alias="class", exclude_if=lambda value: value is None
+    )
+    probability: float | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class PicturePage(Answer):
@@ -132,7 +170,7 @@ class PicturePage(Answer):
 class TimingView(Answer):
     """Milliseconds of each stage; 0 where a query does not need it. `decode` includes reading an `image_path`.
 
-    `wait` is for the `log_id`.
+    `wait` is for the `log_id`. `verify` is left out where nothing was to be verified.
     """
 
     wait: float
@@ -140,6 +178,7 @@ class TimingView(Answer):
     embed: float
     search: float
     metadata: float
+    verify: float | None = Field(None, exclude_if=lambda value: value is None)
     total: float
 
 
@@ -192,7 +231,8 @@ class SearchAnswer(Answer):
     """What was found, best first; `dropped` counts hits of the index that the catalog does not show: deleted, or not final yet.
 
     `embedded_by`: null where no model was needed, since the vector was given, in the index, or remembered.
-    `lag_s` is the age, in seconds, of the oldest add request that is not searchable yet; null: all are.
+    `lag_s` is the age, in seconds, of the oldest add request that is not searchable yet; null: all are. `verified`: how many of
+    the nearest were held against the query within the time for that; left out where the search did not ask for it.
     """
 
     hits: list[HitView]
@@ -203,6 +243,7 @@ class SearchAnswer(Answer):
     index: IndexView
     lag_s: float | None
     embedded_by: EmbeddedBy | None = None
+    verified: int | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class Comparison(Answer):

@@ -58,6 +58,9 @@ QUERY_VECTORS = Metric(
     "pictures and texts searched by; source: embedded, or remembered in Redis",
     ("source",),
 )
+VERIFIED = Metric(
+    "imagesearch_verified_hits", Kind.HISTOGRAM, "hits of one search that were held against its picture", (), PICTURES
+)
 OLDEST_PENDING_SECONDS = Metric("imagesearch_oldest_pending_seconds", Kind.GAUGE, "age of the oldest add request that waits")
 PASS_PICTURES = Metric("imagesearch_pass_pictures", Kind.HISTOGRAM, "pictures of one forward pass", (), PICTURES)
 PASS_SECONDS = Metric("imagesearch_pass_seconds", Kind.HISTOGRAM, "time of one forward pass", (), SECONDS)
@@ -70,6 +73,7 @@ METRICS = (
     STAGE_SECONDS,
     CALLS,
     QUERY_VECTORS,
+    VERIFIED,
     OLDEST_PENDING_SECONDS,
     PASS_PICTURES,
     PASS_SECONDS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -102,6 +102,10 @@ class Options(Message):
     )
     group: bool = Field(
         False, description="show hits that look the same as one, with the others under `same`; offset and top_k are 1,000 together"
+    )
+    verify: bool | Literal["auto"] | None = Field(
+        None,
+        description="hold the first hits against the query's picture; auto: if the first is not clear; null: verify.default",
     )
     log_id: Id | None = Field(None, description="first wait until this add request is loaded, for as long as search.wait_s")
 

@@ -35,6 +35,15 @@ class Upload:
     region: Region | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class QueryPicture:
+    """What is searched by, as a picture: its bytes, or the milvus_id of a stored one; and which part of it."""
+
+    data: bytes | None
+    milvus_id: int | None
+    region: Region | None
+
+
 class QueryVectors:
     """Makes the vectors of queries. All its methods raise InputError unless each picture is named in exactly one way, UnknownImage
     also for what the caller may not see, NoTextSearch, ImageError, SourceError, ModelError, StoreError, Overloaded.
@@ -45,20 +54,27 @@ class QueryVectors:
         self._stores = services.stores
         self._originals = Originals(services)
 
-    async def of(self, query: SearchForm | SearchQuery, caller: Key, timing: Timing) -> tuple[Vectors, Sequence[str]]:
-        """Return vectors of length 1, any of which may be near, and the names of the views of the picture that they are of."""
+    async def of(
+        self, query: SearchForm | SearchQuery, caller: Key, timing: Timing
+    ) -> tuple[Vectors, Sequence[str], QueryPicture | None]:
+        """Return vectors of length 1, any of which may be near, and the names of the views of the picture that they are of; and
+        that picture, None where there is none or more than one.
+        """
         if isinstance(query, SearchQuery) and query.queries is not None:
             _check_one(query, (*KINDS, "queries"))
             if query.region is not None or query.flips:
                 name = "flips" if query.flips else "region"
                 raise _wrong(name, "goes with one picture, not beside queries")
             each = await self._embedded(query.queries, caller, timing)
-            return _sum(np.concatenate(each), query.queries)[None], VIEWS[:1]
+            return _sum(np.concatenate(each), query.queries)[None], VIEWS[:1], None
         if isinstance(query, SearchQuery):
             _check_one(query, (*KINDS, "queries"))
         one = query if isinstance(query, SearchQuery) else Upload(query.file, query.region)
-        (vectors,) = await self._embedded([one], caller, timing, flips=query.flips)
-        return vectors, VIEWS[: len(vectors)]
+        read: dict[int, bytes] = {}
+        (vectors,) = await self._embedded([one], caller, timing, flips=query.flips, read=read)
+        stored = one.milvus_id if isinstance(one, SearchQuery) else None
+        picture = QueryPicture(read.get(0), stored, one.region) if read or stored is not None else None
+        return vectors, VIEWS[: len(vectors)], picture
 
     async def pair(self, query: CompareForm | CompareQuery, caller: Key, timing: Timing) -> Vectors:
         """Return the two vectors, float32, shape (2, dim)."""
@@ -67,9 +83,18 @@ class QueryVectors:
         return np.concatenate(await self._embedded([query.first, query.second], caller, timing))
 
     async def _embedded(
-        self, queries: Sequence[PictureQuery | Upload], caller: Key, timing: Timing, *, flips: bool = False
+        self,
+        queries: Sequence[PictureQuery | Upload],
+        caller: Key,
+        timing: Timing,
+        *,
+        flips: bool = False,
+        read: dict[int, bytes] | None = None,
     ) -> list[Vectors]:
-        """Return the vectors of each query, one or one a view; all pictures are embedded in one call, and all texts."""
+        """Return the vectors of each query, one or one a view; all pictures are embedded in one call, and all texts.
+
+        The bytes of pictures that had to be read for it are put into `read`.
+        """
         known: dict[int, Vectors] = {}
         pictures: dict[int, tuple[bytes, PixelBatch]] = {}
         texts: dict[int, tuple[bytes, str]] = {}
@@ -80,6 +105,8 @@ class QueryVectors:
                 continue
             text = self._text(query, flips)
             data = text.encode() if text is not None else await self._bytes(query, caller, timing)
+            if read is not None and text is None:
+                read[place] = data
             part = "text" if text is not None else _named(query.region)
             key = await self._services.decode.run(self._key, data, part, flips)
             remembered = await self._services.cache.run(self._stores.remembered.get, key, self._stores.fingerprint.dim)
@@ -166,7 +193,7 @@ class QueryVectors:
             return preprocess(decoded.rgb, decoded.area)
         # A part must keep as many pixels as a whole picture has to.
         decoded = decode(data, self._services.images, math.ceil(preprocess.at_least / min(region.w, region.h)))
-        return preprocess(decoded.rgb, _within(decoded.area, region))
+        return preprocess(decoded.rgb, within(decoded.area, region))
 
 
 def given(numbers: Sequence[float], dim: int) -> Vector:
@@ -197,7 +224,8 @@ def _named(region: Region | None) -> str:
     return "" if region is None else region.model_dump_json()
 
 
-def _within(area: Area, region: Region) -> Area:
+def within(area: Area, region: Region) -> Area:
+    """Return the region of a picture that covers this area."""
     left, top, right, bottom = area
     x, y = left + region.x * (right - left), top + region.y * (bottom - top)
     return x, y, min(right, x + region.w * (right - left)), min(bottom, y + region.h * (bottom - top))

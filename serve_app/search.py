@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -18,6 +19,7 @@ from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.query_vectors import QueryVectors
 from serve_app.services import Services
 from serve_app.timing import Timing
+from serve_app.verification import Verification, Verified, ranked
 
 # Hits for each group that is wanted, to begin with, and hits at most that are put into groups: each is held against all of them.
 GROUP_FACTOR, MOST_GROUPED = 2, 4096
@@ -30,6 +32,7 @@ class Shown:
     score: float
     entry: CatalogEntry
     same: tuple[int, ...]
+    verified: Verified | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Found:
 
     `embedded` is what the model gave, None where it was not needed. `views` are the names of the query's own views that the ranking
     refers to. `calibrated`: what the index's effort was chosen by. `lag_s`: the age of the oldest request that waits.
+    `verified`: how many hits were; None: the search did not ask for it.
     """
 
     hits: list[Shown]
@@ -47,6 +51,7 @@ class Found:
     lag_s: float | None
     timing_ms: dict[str, float]
     embedded: Embedded | None
+    verified: int | None = None
 
 
 class SearchService:
@@ -59,6 +64,7 @@ class SearchService:
         self._nearest = Nearest(services)
         self._effort = Effort(services)
         self._own_write = OwnWrite(services)
+        self._verification = Verification(services)
 
     async def search(self, query: SearchForm | SearchQuery, caller: Key) -> Found:
         """Find the nearest pictures of a namespace.
@@ -70,21 +76,29 @@ class SearchService:
         if query.log_id is not None:
             with timing.stage("wait"):
                 await self._own_write.loaded(query.log_id, caller)
-        vectors, views = await self._vectors.of(query, caller, timing)
+        vectors, views, picture = await self._vectors.of(query, caller, timing)
         last = query.offset + query.top_k
+        verify = self._verification.wanted(query.verify, picture)
+        count = max(last, self._services.verify.candidates) if verify else last
         calibrated = None if query.recall is None else await self._effort.reaching(query.recall)
         effort = None if calibrated is None else calibrated.effort
-        wanted = Wanted(last, query.namespace, query.filter, query.min_score, query.exact, effort)
+        wanted = Wanted(count, query.namespace, query.filter, query.min_score, query.exact, effort)
         if query.group:
             ranking, groups = await self._grouped(vectors, wanted, timing)
         else:
             ranking = await self._nearest.find(vectors, wanted, timing)
             groups = [Group(hit) for hit in ranking.hits]
-        page = await self._shown(groups[query.offset : last], timing)
+        verified: dict[int, Verified] = {}
+        if verify and picture is not None and not (verify == "auto" and self._verification.clear(groups)):
+            with timing.stage("verify"):
+                verified = await self._verification.of(picture, groups, caller)
+            groups = ranked(groups, verified)
+        page = await self._shown(groups[query.offset : last], verified, timing)
         if not ranking.hits:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
-        return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded)
+        count_verified = len(verified) if verify else None
+        return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded, count_verified)
 
     async def compare(self, query: CompareForm | CompareQuery, caller: Key) -> tuple[float, dict[str, float]]:
         """Return the cosine similarity of two pictures, and where the time went. Raises what search raises for each of them."""
@@ -112,12 +126,12 @@ class SearchService:
                 return replace(ranking, complete=False), groups
             count = min(4 * count, MOST_GROUPED)
 
-    async def _shown(self, groups: list[Group], timing: Timing) -> list[Shown]:
+    async def _shown(self, groups: list[Group], verified: Mapping[int, Verified], timing: Timing) -> list[Shown]:
         with timing.stage("metadata"):
             entries = await self._services.sql.run(self._catalog.entries, [group.first.milvus_id for group in groups])
         # One that was deleted a moment ago is not in the catalog any more.
         return [
-            Shown(group.first.score, entries[group.first.milvus_id], group.same)
+            Shown(group.first.score, entries[group.first.milvus_id], group.same, verified.get(group.first.milvus_id))
             for group in groups
             if group.first.milvus_id in entries
         ]

@@ -42,6 +42,7 @@ class Services:
         self.exact_timeout_s = settings.search.exact_timeout_s
         self.wait_s = settings.search.wait_s
         self.timeout_s = settings.search.timeout_s
+        self.verify = settings.verify
         self.milvus_settings = settings.milvus
         self.stores = stores
         self.embedder = embedder
@@ -53,6 +54,7 @@ class Services:
             "decode": Workers("decode", settings.search.decode_threads, queue),
             # As many as the database pool lends connections: a further thread would only wait for one.
             "sql": Workers("sql", 2 * settings.sql.pool_size, queue),
+            "verify": Workers("verify", settings.verify.threads, queue),
             # One reader that is started takes seconds; all others who call wait for the same.
             "imports": Workers("imports", 1, queue),
             **{name: Workers(name, WAITING_THREADS, queue) for name in ("read", "blobs", "milvus", "rates", "cache")},

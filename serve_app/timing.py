@@ -10,6 +10,7 @@ from time import perf_counter
 from imagesearch.types import Embedded
 from telemetry.tracing import Tracer, Untraced
 
+# A search that verifies has a stage of that name beside these.
 STAGES = ("wait", "decode", "embed", "search", "metadata")
 
 
@@ -28,7 +29,7 @@ class Timing:
         started = perf_counter()
         with self.tracer.span(name):
             yield
-        self.stages[name] += 1000 * (perf_counter() - started)
+        self.stages[name] = self.stages.get(name, 0.0) + 1000 * (perf_counter() - started)
 
     def ms(self) -> dict[str, float]:
         """Return the stages and the total so far."""

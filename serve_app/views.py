@@ -8,6 +8,7 @@ from typing import Any
 from config.sections import MilvusSettings
 from imagesearch.answers import (
     Added,
+    AreaView,
     CalibrationView,
     EmbeddedBy,
     HitView,
@@ -15,14 +16,17 @@ from imagesearch.answers import (
     ItemError,
     LoadError,
     LogEntry,
+    OverlapView,
     PictureView,
     RankingView,
     Refused,
     SearchAnswer,
     SourceView,
     TimingView,
+    VerifiedView,
 )
 from imagesearch.errors import ImageSearchError
+from imagesearch.images.overlap import Overlap
 from imagesearch.stores.milvus.collection import search_params
 from imagesearch.types import Calibrated, CatalogEntry, Embedded, LogRow
 from serve_app.problems import public_detail, status_of
@@ -74,6 +78,9 @@ def search_answer(found: Found, model: str, milvus: MilvusSettings) -> SearchAns
                 score=hit.score,
                 view=found.views[ranking.views.get(hit.entry.milvus_id, 0)],
                 same=list(hit.same),
+                verified=None if hit.verified is None else verified(hit.verified.overlap),
+                kind=None if hit.verified is None else hit.verified.verdict.kind,
+                probability=None if hit.verified is None else round(hit.verified.verdict.probability, 4),
                 **_members(hit.entry),
             )
             for hit in found.hits
@@ -90,6 +97,19 @@ def search_answer(found: Found, model: str, milvus: MilvusSettings) -> SearchAns
         index=index(milvus, found.calibrated),
         lag_s=found.lag_s,
         embedded_by=None if found.embedded is None else _embedded_by(found.embedded),
+        verified=found.verified,
+    )
+
+
+def verified(overlap: Overlap) -> VerifiedView:
+    """Show what a hit has in common with the query."""
+    return VerifiedView(
+        inliers=overlap.inliers,
+        pairs=overlap.pairs,
+        agreement=round(overlap.agreement, 4),
+        mirrored=overlap.mirrored,
+        overlap=OverlapView(query=overlap.query, target=overlap.target),
+        area=AreaView(query=list(overlap.query_area), target=list(overlap.target_area)),
     )
 
 

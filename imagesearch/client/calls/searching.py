@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from imagesearch.answers import Comparison, SearchAnswer
 from imagesearch.client.call import Call, given
@@ -31,13 +31,15 @@ def search(
     group: bool = False,
     exact: bool = False,
     recall: float | None = None,
+    verify: bool | Literal["auto"] | None = None,
     log_id: int | None = None,
     timeout_s: float | None = None,
 ) -> Call[SearchAnswer]:
     """Find the pictures nearest to a file of this side, or to what one of image_path, milvus_id, vector, text and queries says.
 
     `filter`: {"label": "cat", "size": {"gte": 3}}, with eq ne gt gte lt lte in. `flips`: also mirrored or turned. `group`: copies
-    as one. `exact`: all that match are compared. `recall`: the share of the true nearest to be found. `log_id`: first wait until
+    as one. `exact`: all that match are compared. `recall`: the share of the true nearest to be found. `verify`: the first hits are
+    held against the picture. `log_id`: first wait until
     that add is loaded. `timeout_s`: what the caller would wait, all attempts together.
 
     Raises InputError for a wrong field, SourceError or ImageError for a picture that cannot be had or read, NoTextSearch where
@@ -51,6 +53,7 @@ def search(
         group=group,
         exact=exact,
         recall=recall,
+        verify=verify,
         log_id=log_id,
     )
     members = {"top_k": top_k, "offset": offset, "min_score": min_score, "namespace": namespace} | picture | options

@@ -1,0 +1,116 @@
+"""How one picture lies on another: affine maps between them, and how far the two agree where they overlap."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.images.features import GREY_SIDE, Features, mirrored
+
+Map = NDArray[np.float64]
+"""An affine map from fractions of the query's width and height to those of the target's, shape (2, 3)."""
+
+# The nearest feature has to be nearer than the second nearest by so much, in both directions.
+RATIO = 0.85
+# Pixels of the small copies, by which a feature may lie beside where the map puts it.
+TOLERANCE = 4.0
+# An affine map has six numbers, three points give them: fewer that fit than this say nothing.
+LEAST_INLIERS = 5
+# No copy is shrunk, grown or stretched further than this.
+MOST_SCALE, MOST_STRETCH = 8.0, 3.0
+# Samples of a side by which the eight ways to lay a square on a square are told apart.
+COARSE = 16
+# The window of the local correlation in pixels of the grey copies, and the contrast below which a window is flat.
+WINDOW, FLAT = 13, 3.0
+
+
+def lying(query: Features, target: Features) -> Map:
+    """Return the best way to lay the whole query on the whole target: as it is, turned by quarters, or mirrored."""
+    small = [_unit(one.grey) for one in (query, target)]
+    ways = [(mirror, quarters) for mirror in (False, True) for quarters in range(4)]
+    scores = [
+        float(np.vdot(np.rot90(np.fliplr(small[0]) if mirror else small[0], quarters), small[1])) for mirror, quarters in ways
+    ]
+    mirror, quarters = ways[int(np.argmax(scores))]
+    flip = np.diag([-1.0 if mirror else 1.0, 1.0])
+    # A quarter against the clock: what lay right lies on top.
+    turn = np.linalg.matrix_power(np.array([[0.0, 1.0], [-1.0, 0.0]]), quarters)
+    linear = turn @ flip
+    middle = np.full(2, 0.5)
+    return np.column_stack([linear, middle - linear @ middle])
+
+
+def matched(query: Features, target: Features, *, mirror: bool) -> tuple[Map | None, int, int]:
+    """Return the map that most of the pairs of like features fit, how many fit, and how many pairs there are."""
+    pairs = _pairs(mirrored(query.descriptors) if mirror else query.descriptors, target.descriptors)
+    if len(pairs) < LEAST_INLIERS:
+        return None, 0, len(pairs)
+    here, there = query.points[pairs[:, 0]], target.points[pairs[:, 1]]
+    found, fits = cv2.estimateAffine2D(here, there, method=cv2.USAC_MAGSAC, ransacReprojThreshold=TOLERANCE, maxIters=2000)
+    if found is None or not np.isfinite(found).all():
+        return None, 0, len(pairs)
+    # Several features at one place are one piece of evidence.
+    inliers = len(np.unique(np.rint(there[fits.ravel() > 0] / 2), axis=0))
+    determinant = np.linalg.det(found[:, :2])
+    stretch = np.linalg.svd(found[:, :2], compute_uv=False)
+    sane = stretch[1] > 1 / MOST_SCALE and stretch[0] < MOST_SCALE and stretch[0] < MOST_STRETCH * stretch[1]
+    if inliers < LEAST_INLIERS or not sane or (determinant < 0) != mirror:
+        return None, inliers, len(pairs)
+    linear = found[:, :2] * np.asarray(query.size) / np.asarray(target.size)[:, None]
+    return np.column_stack([linear, found[:, 2] / np.asarray(target.size)]), inliers, len(pairs)
+
+
+def agreement(query: Features, target: Features, way: Map) -> float:
+    """Return how alike the grey pictures are where they overlap, in [-1, 1]: local correlation, weighted by contrast; 0 where
+    both are flat. Brightness and contrast do not count, a caption over a part counts for that part.
+    """
+    centre = 0.5
+    # From pixel centres to fractions, and back.
+    linear, shift = way[:, :2], way[:, 2] * GREY_SIDE - centre + way[:, :2] @ np.full(2, centre)
+    whole = np.column_stack([linear, shift])
+    laid = cv2.warpAffine(query.grey, whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_LINEAR)
+    mask = cv2.warpAffine(np.full_like(query.grey, 255), whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_NEAREST) > 0
+    share = _mean(mask.astype(np.float32))
+    inside = mask & (share > 0.25)
+    if not inside.any():
+        return 0.0
+    share = np.maximum(share, 0.01)
+    # What lies beyond the overlap counts as nothing in each window's sums.
+    ours, theirs = np.where(mask, laid, 0).astype(np.float32), np.where(mask, target.grey, 0).astype(np.float32)
+    our_mean, their_mean = _mean(ours) / share, _mean(theirs) / share
+    our_deviation = np.sqrt(np.maximum(_mean(ours * ours) / share - our_mean**2, 0))
+    their_deviation = np.sqrt(np.maximum(_mean(theirs * theirs) / share - their_mean**2, 0))
+    together = _mean(ours * theirs) / share - our_mean * their_mean
+    correlation = together / (np.maximum(our_deviation, FLAT) * np.maximum(their_deviation, FLAT))
+    contrast = np.maximum(our_deviation, their_deviation)
+    # The root: the edge of a caption has more contrast than all that is beside it.
+    weights = np.where(inside & (contrast > FLAT), np.sqrt(contrast), 0)
+    total = float(weights.sum())
+    return float(np.clip((weights * correlation).sum() / total, -1, 1)) if total else 0.0
+
+
+def _pairs(ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Return the places of features that are each other's nearest, clearly nearer than the second, shape (n, 2)."""
+    if min(len(ours), len(theirs)) < 2:
+        return np.empty((0, 2), np.intp)
+    one, other = ours.astype(np.float32), theirs.astype(np.float32)
+    squares = (one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1) - 2 * one @ other.T
+    forth, back = squares.argmin(axis=1), squares.argmin(axis=0)
+    rows = np.arange(len(ours))
+    nearest = squares[rows, forth]
+    first, second = (np.partition(squares, 1, axis=axis) for axis in (1, 0))
+    # Squared distances: the ratio squared.
+    clear = nearest <= RATIO**2 * np.minimum(first[:, 1], second[1][forth])
+    kept = rows[(back[forth] == rows) & clear]
+    return np.column_stack([kept, forth[kept]])
+
+
+def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(values, (WINDOW, WINDOW), borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def _unit(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
+    few = np.asarray(cv2.resize(grey, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float64)
+    few -= few.mean()
+    return few / max(float(np.linalg.norm(few)), 1e-9)

@@ -1,0 +1,73 @@
+"""What of a picture is held against another one's: its local features, and a small grey copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIDE = 256
+"""Features are looked for in a copy whose longest side has so many pixels at most."""
+
+MARGIN = 8
+# Such a copy has some hundred; more of them cost time at each candidate and memory in the cache.
+MOST = 400
+# Half of SIFT's own threshold: drawings and blurred pictures have few features above that.
+CONTRAST = 0.02
+# The grey copy, squashed to a square. Blurred a little, so that a reduced picture and the whole are alike.
+GREY_SIDE = 96
+GREY_BLUR = 1.0
+# Square roots of shares are within 0 and 1, nearly all of them below a half.
+DESCRIPTOR_SCALE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A picture as it is held against others.
+
+    `points`: where features are, in pixels of the copy, whose `size` is width and height; float32, shape (n, 2).
+    `descriptors`: RootSIFT, uint8, shape (n, 128). `grey`: uint8, shape (GREY_SIDE, GREY_SIDE).
+    """
+
+    size: tuple[int, int]
+    points: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+    grey: NDArray[np.uint8]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes, about."""
+        return self.points.nbytes + self.descriptors.nbytes + self.grey.nbytes + 512
+
+
+def features_of(rgb: Image.Image) -> Features:
+    """Find the local features of an upright RGB picture of any size; one too small or flat for any has none."""
+    grey = rgb.convert("L")
+    square = np.asarray(grey.resize((GREY_SIDE, GREY_SIDE), Image.Resampling.BOX if min(grey.size) > GREY_SIDE else None))
+    blurred = np.asarray(cv2.GaussianBlur(square, (0, 0), GREY_BLUR), np.uint8)
+    grey.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # SIFT sees nothing near the edge.
+    framed = cv2.copyMakeBorder(np.asarray(grey), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    found, descriptors = cv2.SIFT.create(MOST, contrastThreshold=CONTRAST).detectAndCompute(framed, None)
+    if not found:
+        return Features(grey.size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), blurred)
+    points = np.asarray([point.pt for point in found[:MOST]], np.float32) - MARGIN
+    return Features(grey.size, points, _rooted(np.asarray(descriptors[:MOST])), blurred)
+
+
+def mirrored(descriptors: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the descriptors that the same features have in the picture's mirror image.
+
+    A feature's cells lie along its own direction, and across it; a mirror turns round what lies across, and the sense of angles.
+    """
+    cells = descriptors.reshape(-1, 4, 4, 8)[:, ::-1][..., -np.arange(8) % 8]
+    return np.ascontiguousarray(cells).reshape(-1, 128)
+
+
+def _rooted(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
+    shares = descriptors / np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-9)
+    rooted: NDArray[np.uint8] = np.minimum(np.rint(DESCRIPTOR_SCALE * np.sqrt(shares)), 255).astype(np.uint8)
+    return rooted

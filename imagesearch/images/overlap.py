@@ -1,0 +1,116 @@
+"""Holding a query against one picture: which part of each shows the same, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imagesearch.images.alignment import Map, agreement, lying, matched
+from imagesearch.images.features import Features
+
+Polygon = tuple[tuple[float, float], ...]
+"""Corners in fractions of a picture's width and height, as it stands upright."""
+
+Corners = NDArray[np.float64]
+"""The same as an array, shape (n, 2)."""
+
+SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+NOWHERE = np.empty((0, 2))
+# A map by which the pictures agree less than this shows no common area.
+LEAST_AGREEMENT = 0.35
+# A shared area smaller than this share of the picture is a speck.
+LEAST_AREA = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What two pictures have in common.
+
+    `inliers` of `pairs` like local features fit one map, mirrored or not. `agreement`, in [-1, 1], is how alike the pictures are
+    where the best map lays one on the other. `query` and `target` are percent of each picture's area, 0 where they do not agree,
+    and the polygons show where; `mirrored`: the query's mirror image.
+    """
+
+    inliers: int
+    pairs: int
+    agreement: float
+    mirrored: bool
+    query: float
+    target: float
+    query_area: Polygon
+    target_area: Polygon
+
+
+def overlap(query: Features, target: Features) -> Overlap:
+    """Hold the query against the target: as a whole, by its local features, and by those of its mirror image.
+
+    The same pictures give the same answer. Never raises, however small or flat they are.
+    """
+    plain, flipped = (matched(query, target, mirror=mirror) for mirror in (False, True))
+    whole = lying(query, target)
+    best_map, best = whole, agreement(query, target, whole)
+    best_key = best
+    for way, inliers, _ in (plain, flipped):
+        if way is None:
+            continue
+        found = agreement(query, target, way)
+        # Where both fit, the features know the edges better than the frame does.
+        key = found + min(inliers, 50) / 500
+        if key > best_key:
+            best_map, best, best_key = way, found, key
+    is_mirrored = bool(np.linalg.det(best_map[:, :2]) < 0)
+    _, inliers, pairs = flipped if is_mirrored else plain
+    ours, theirs = _common(best_map) if best >= LEAST_AGREEMENT else (NOWHERE, NOWHERE)
+    return Overlap(
+        inliers=inliers,
+        pairs=pairs,
+        agreement=best,
+        mirrored=is_mirrored,
+        query=_percent(ours),
+        target=_percent(theirs),
+        query_area=_polygon(ours),
+        target_area=_polygon(theirs),
+    )
+
+
+def _common(way: Map) -> tuple[Corners, Corners]:
+    """Return the corners of what both frames hold, in each picture."""
+    theirs = _within(SQUARE @ way[:, :2].T + way[:, 2])
+    if _share(theirs) < LEAST_AREA:
+        return NOWHERE, NOWHERE
+    ours = (theirs - way[:, 2]) @ np.linalg.inv(way[:, :2]).T
+    return np.clip(ours, 0, 1), np.clip(theirs, 0, 1)
+
+
+def _within(corners: Corners) -> Corners:
+    """Cut off what lies beyond the picture, edge by edge.
+
+    OpenCV's intersectConvexConvex finds nothing where two edges nearly lie on each other, as they do here.
+    """
+    for axis in (0, 1):
+        for sign, edge in ((1.0, 0.0), (-1.0, -1.0)):
+            inside = sign * corners[:, axis] - edge
+            kept = []
+            for place in range(len(corners)):
+                before, here = inside[place - 1], inside[place]
+                if (before < 0) != (here < 0):
+                    kept.append(corners[place - 1] + before / (before - here) * (corners[place] - corners[place - 1]))
+                if here >= 0:
+                    kept.append(corners[place])
+            corners = np.asarray(kept, np.float64).reshape(-1, 2)
+    return corners
+
+
+def _share(corners: Corners) -> float:
+    return float(cv2.contourArea(corners.astype(np.float32))) if len(corners) else 0.0
+
+
+def _percent(corners: Corners) -> float:
+    return round(100 * _share(corners), 1)
+
+
+def _polygon(corners: Corners) -> Polygon:
+    return tuple((round(float(x), 4), round(float(y), 4)) for x, y in corners)

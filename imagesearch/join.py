@@ -1,0 +1,128 @@
+"""What is known of a hit, joined into the probability of what it is to the query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEFAULT = Path(__file__).with_name("join.json")
+
+CLASSES = ("exact", "edited", "same_scene", "similar")
+"""The same picture, perhaps recompressed or resized; an edited copy; another picture of which a part shows the same; only alike."""
+
+FEATURES = (
+    "cosine",
+    "margin",
+    "hamming",
+    "inliers",
+    "inlier_ratio",
+    "agreement",
+    "larger_overlap",
+    "smaller_overlap",
+    "mirrored",
+    "agreed_inliers",
+    "near_hash",
+    "strong_agreement",
+    "strongest",
+    "whole_agreement",
+)
+# What each of them counts at most.
+MOST_INLIERS, MOST_MARGIN = 100, 0.1
+HASH_BITS = 256
+# So many inliers that agree say all that inliers can say.
+ENOUGH_INLIERS = 20
+# Hashes that differ in more bits than these are not near at all.
+NEAR_BITS = 64
+# Pictures that are others agree less than this.
+CHANCE_AGREEMENT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a hit.
+
+    `cosine` in [-1, 1]; `margin`: how much more that is than the best of the other hits'. `hamming`: bits of 256 in which the
+    perceptual hashes differ. `inliers` of `pairs`, `agreement` and the overlaps in percent as imagesearch.images.overlap has them.
+    """
+
+    cosine: float
+    margin: float
+    hamming: int
+    inliers: int
+    pairs: int
+    agreement: float
+    query_overlap: float
+    target_overlap: float
+    mirrored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The likeliest class of a hit with its probability, and the probability that it is a copy at all: exact or edited."""
+
+    kind: str
+    probability: float
+    copy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A multinomial logistic regression; `weights` has a row for each class and a column for each of FEATURES."""
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+
+    def verdicts(self, evidence: Sequence[Evidence]) -> list[Verdict]:
+        """Judge each hit by itself, in order."""
+        if not evidence:
+            return []
+        scores = rows_of(evidence) @ self.weights.T + self.bias
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return [Verdict(CLASSES[best], float(row[best]), float(row[:2].sum())) for row in shares for best in [int(row.argmax())]]
+
+
+def load_join(path: Path = DEFAULT) -> Join:
+    """Read what benchmarks.join has learned. Raises ValueError for a file that was made for other evidence than this."""
+    learned = json.loads(path.read_text())
+    if (learned["features"], learned["classes"]) != (list(FEATURES), list(CLASSES)):
+        raise ValueError(f"{path.name} joins other evidence than this version has")
+    return Join(np.asarray(learned["weights"], np.float64), np.asarray(learned["bias"], np.float64))
+
+
+def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
+    """Return the numbers that the classes are told by, shape (n, len(FEATURES)), all of them about within [-1, 1]."""
+    rows = []
+    for one in evidence:
+        inliers = np.log1p(min(one.inliers, MOST_INLIERS)) / np.log1p(MOST_INLIERS)
+        overlaps = one.query_overlap / 100, one.target_overlap / 100
+        agreed = min(one.inliers / ENOUGH_INLIERS, 1.0) * max(one.agreement, 0.0)
+        near = max(1 - one.hamming / NEAR_BITS, 0.0)
+        strong = max(one.agreement - CHANCE_AGREEMENT, 0.0) / (1 - CHANCE_AGREEMENT)
+        rows.append(
+            [
+                one.cosine,
+                # Further ahead than this says no more.
+                float(np.clip(one.margin, -MOST_MARGIN, MOST_MARGIN)),
+                # Beyond half of the bits there is nothing to tell.
+                min(2 * one.hamming / HASH_BITS, 1.0),
+                inliers,
+                one.inliers / max(one.pairs, 1),
+                one.agreement,
+                max(overlaps),
+                min(overlaps),
+                float(one.mirrored),
+                agreed,
+                near,
+                strong,
+                # Each signal fails somewhere: one that is sure is enough.
+                max(agreed, near, strong**2),
+                strong * min(overlaps),
+            ]
+        )
+    return np.asarray(rows, np.float64)

@@ -1,0 +1,152 @@
+"""Holds the first hits of a search against its picture, as many as the time allows."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Literal
+
+from imagesearch.errors import ImageError, InputError, SourceError
+from imagesearch.images.decode import decode
+from imagesearch.images.features import SIDE, Features, features_of
+from imagesearch.images.hashes import perceptual_hash
+from imagesearch.images.overlap import Overlap, overlap
+from imagesearch.join import Evidence, Verdict, load_join
+from imagesearch.keys import Key
+from imagesearch.metrics import VERIFIED
+from imagesearch.types import CatalogEntry
+from serve_app.groups import Group
+from serve_app.known_features import KnownFeatures
+from serve_app.queries import Region
+from serve_app.query_vectors import QueryPicture, within
+from serve_app.services import Services
+
+Verify = bool | Literal["auto"]
+DEFAULTS: dict[str, Verify] = {"never": False, "auto": "auto", "always": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a hit has in common with the query, and what it is to it by all that is known."""
+
+    overlap: Overlap
+    verdict: Verdict
+
+
+class Verification:
+    """Verifies hits; its threads are its own, so that a search without it never waits for one with it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._settings = services.verify
+        self._known = KnownFeatures(services)
+        self._join = load_join()
+
+    def wanted(self, asked: Verify | None, picture: QueryPicture | None) -> Verify:
+        """Say whether hits are to be verified. Raises InputError where the caller asks for it and there is no one picture."""
+        if picture is None and asked is True:
+            message = "needs one picture to search by, not a vector, a text or several"
+            raise InputError(f"verify: {message}", errors=[{"field": "verify", "message": message}])
+        if picture is None:
+            return False
+        return DEFAULTS[self._settings.default] if asked is None else asked
+
+    def clear(self, groups: Sequence[Group]) -> bool:
+        """Say whether the first hit is the one without looking closer: it is very near, and the second is not."""
+        scores = [group.first.score for group in groups[:2]]
+        if not scores or scores[0] < self._settings.clear_score:
+            return not scores
+        return len(scores) == 1 or scores[0] - scores[1] >= self._settings.clear_margin
+
+    async def of(self, picture: QueryPicture, groups: Sequence[Group], caller: Key) -> dict[int, Verified]:
+        """Return what the first hits are to the query, by milvus_id: of those for which there was time.
+
+        A hit whose picture cannot be had or read is left out; where that is the query's own, all are.
+        Raises UnknownImage, StoreError, Overloaded.
+        """
+        ends = perf_counter() + self._settings.budget_ms / 1000
+        ids = [group.first.milvus_id for group in groups[: self._settings.candidates]]
+        entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
+        try:
+            query, query_hash = await self._query(picture, caller)
+        except (SourceError, ImageError):
+            # A stored picture is searched by its vector, also where its bytes are gone.
+            return {}
+        overlaps: dict[int, Overlap] = {}
+        waiting = iter([entries[one] for one in ids if one in entries])
+        tasks = [asyncio.create_task(self._verify(query, waiting, overlaps, ends)) for _ in range(self._settings.threads)]
+        try:
+            _, late = await asyncio.wait(tasks, timeout=max(ends - perf_counter(), 0))
+        finally:
+            # Also where the caller gave up: what has not begun is dropped.
+            for task in tasks:
+                task.cancel()
+        for task in tasks:
+            if task not in late and (error := task.exception()) is not None:
+                raise error
+        self._services.meter.record(VERIFIED, len(overlaps))
+        margins = _margins(groups)
+        hashes = {one: entries[one].facts.perceptual_hash for one in overlaps}
+        evidence = [
+            Evidence(
+                margins[one][0],
+                margins[one][1],
+                (int(query_hash, 16) ^ int(hashes[one], 16)).bit_count(),
+                found.inliers,
+                found.pairs,
+                found.agreement,
+                found.query,
+                found.target,
+                found.mirrored,
+            )
+            for one, found in overlaps.items()
+        ]
+        verdicts = self._join.verdicts(evidence)
+        return {one: Verified(found, verdict) for (one, found), verdict in zip(overlaps.items(), verdicts, strict=True)}
+
+    async def _verify(self, query: Features, waiting: Iterator[CatalogEntry], found: dict[int, Overlap], ends: float) -> None:
+        """Verify one after the other, nearest first; several of these share what waits."""
+        for entry in waiting:
+            if perf_counter() >= ends:
+                return
+            try:
+                target = await self._known.of(entry)
+            except (SourceError, ImageError):
+                continue
+            found[entry.milvus_id] = await self._services.pools["verify"].run(overlap, query, target)
+
+    async def _query(self, picture: QueryPicture, caller: Key) -> tuple[Features, str]:
+        """Return the features of the query's picture, and its perceptual hash."""
+        if picture.data is None:
+            entry = await self._services.entry(picture.milvus_id or 0, caller)
+            return await self._known.of(entry), entry.facts.perceptual_hash
+        return await self._services.pools["verify"].run(self._prepare, picture.data, picture.region)
+
+    def _prepare(self, data: bytes, region: Region | None) -> tuple[Features, str]:
+        at_least = SIDE if region is None else math.ceil(SIDE / min(region.w, region.h))
+        decoded = decode(data, self._services.images, at_least)
+        rgb = decoded.rgb
+        if region is not None:
+            left, top, right, bottom = within(decoded.area, region)
+            rgb = rgb.crop((math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)))
+        return features_of(rgb), perceptual_hash(rgb)
+
+
+def ranked(groups: Sequence[Group], verified: Mapping[int, Verified]) -> list[Group]:
+    """Return the verified hits first, the likeliest copies first, then the others as they were."""
+    known = [group for group in groups if group.first.milvus_id in verified]
+    known.sort(key=lambda group: (-verified[group.first.milvus_id].verdict.copy, -group.first.score))
+    return known + [group for group in groups if group.first.milvus_id not in verified]
+
+
+def _margins(groups: Sequence[Group]) -> dict[int, tuple[float, float]]:
+    """Return each hit's score, and how much more that is than the best of the others'; groups come best first."""
+    scores = [group.first.score for group in groups]
+    first, second = scores[0], scores[1] if len(scores) > 1 else -1.0
+    return {
+        group.first.milvus_id: (group.first.score, group.first.score - (first if place else second))
+        for place, group in enumerate(groups)
+    }

@@ -1,0 +1,122 @@
+"""A picture is known again in its edits by its local features, and where; pictures that are others are not."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
+
+from imagesearch.images.features import Features, features_of, mirrored
+from imagesearch.images.overlap import overlap
+
+PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
+
+
+# Only the folder is wanted: what the package itself needs to be imported is not installed.
+FOLDER = Path(importlib.util.find_spec("skimage").origin).parent / "data"
+
+
+def photograph(name: str) -> Image.Image:
+    return Image.open(FOLDER / name).convert("RGB")
+
+
+def recompressed(image):
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=30)
+    return Image.open(out).convert("RGB")
+
+
+def captioned(image):
+    image = image.copy()
+    ImageDraw.Draw(image).rectangle((0, image.height * 3 // 4, image.width, image.height), fill="white")
+    return image
+
+
+def middle(image, share):
+    left, top = round(image.width * (1 - share) / 2), round(image.height * (1 - share) / 2)
+    return image.crop((left, top, image.width - left, image.height - top))
+
+
+EDITS = {
+    "recompressed": recompressed,
+    "half": lambda image: image.resize((image.width // 2, image.height // 2)),
+    "dark": lambda image: ImageEnhance.Brightness(image).enhance(0.6),
+    "grey": ImageOps.grayscale,
+    "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(image.width / 60)),
+    "turned": lambda image: image.rotate(90, expand=True),
+    "askew": lambda image: image.rotate(15, expand=True, fillcolor="white"),
+    "mirrored": ImageOps.mirror,
+    "mirrored and cropped": lambda image: ImageOps.mirror(middle(image, 0.6)),
+    "captioned": captioned,
+    "bordered": lambda image: ImageOps.expand(image, image.width // 4, "black"),
+    "cropped": lambda image: middle(image, 0.5),
+}
+
+
+@pytest.fixture(scope="module")
+def known():
+    return {name: features_of(photograph(name)) for name in PHOTOGRAPHS}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_an_edit_overlaps_with_its_original_and_with_no_other(known, name, edit):
+    query = features_of(EDITS[edit](photograph(name)).convert("RGB"))
+    found = {one: overlap(query, target) for one, target in known.items()}
+    assert max(found, key=lambda one: found[one].agreement) == name
+    assert found[name].agreement > 0.45
+    assert found[name].target > 20
+    assert all(one.inliers < 12 for other, one in found.items() if other != name)
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_a_crop_is_shown_where_it_was(known, name):
+    found = overlap(features_of(middle(photograph(name), 0.5)), known[name])
+    assert found.query == pytest.approx(100, abs=5)
+    assert found.target == pytest.approx(25, abs=3)
+    (left, top), (right, bottom) = np.min(found.target_area, axis=0), np.max(found.target_area, axis=0)
+    assert (left, top, right, bottom) == pytest.approx((0.25, 0.25, 0.75, 0.75), abs=0.06)
+    assert not found.mirrored
+
+
+@pytest.mark.parametrize("edit", ["mirrored", "mirrored and cropped"])
+def test_a_mirror_image_is_told(known, edit):
+    assert overlap(features_of(EDITS[edit](photograph("chelsea.png"))), known["chelsea.png"]).mirrored
+
+
+def test_mirrored_descriptors_are_those_of_the_mirror_image(known):
+    photo = known["astronaut.png"]
+    flipped = features_of(ImageOps.mirror(photograph("astronaut.png")))
+    there = photo.points * (-1, 1) + (photo.size[0] - 1, 0)
+    nearest = np.linalg.norm(there[:, None] - flipped.points, axis=2).argmin(axis=1)
+    difference = np.abs(mirrored(photo.descriptors).astype(int) - flipped.descriptors[nearest]).mean(axis=1)
+    assert np.median(difference) < 10
+    assert np.median(np.abs(photo.descriptors.astype(int) - flipped.descriptors[nearest]).mean(axis=1)) > 20
+
+
+def test_the_same_pictures_give_the_same_answer(known):
+    query = features_of(EDITS["askew"](photograph("coffee.png")))
+    assert overlap(query, known["coffee.png"]) == overlap(query, known["coffee.png"])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (20000, 2), (64, 64)])
+@pytest.mark.parametrize("colour", ["white", "black", "red"])
+def test_tiny_and_flat_pictures_have_nothing_in_common_with_any(known, size, colour):
+    flat = features_of(Image.new("RGB", size, colour))
+    for other in (flat, known["coffee.png"]):
+        for found in (overlap(flat, other), overlap(other, flat)):
+            assert (found.inliers, found.query, found.target, found.query_area) == (0, 0, 0, ())
+
+
+def test_many_equal_squares_are_held_against_each_other():
+    board = Image.fromarray(np.kron(np.indices((16, 16)).sum(axis=0) % 2, np.ones((64, 64))).astype(np.uint8) * 255).convert("RGB")
+    features = features_of(board)
+    assert overlap(features, features).agreement == pytest.approx(1, abs=0.01)
+
+
+def test_features_take_little_memory(known):
+    assert all(isinstance(one, Features) and one.nbytes < 70_000 for one in known.values())

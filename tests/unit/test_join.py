@@ -1,0 +1,64 @@
+"""The shipped join: evidence to classes, each with a probability that means something."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from imagesearch.join import CLASSES, DEFAULT, Evidence, load_join, rows_of
+
+SAME = Evidence(0.995, 0.2, 2, 250, 290, 0.99, 100.0, 100.0, False)
+CROP = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 100.0, 25.0, False)
+MIRRORED = Evidence(0.97, 0.1, 126, 200, 240, 0.98, 100.0, 100.0, True)
+BLURRED = Evidence(0.75, -0.01, 8, 0, 2, 0.93, 100.0, 100.0, False)
+CUTS = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 40.0, 42.0, False)
+OTHER = Evidence(0.85, 0.05, 118, 3, 9, 0.12, 0.0, 0.0, False)
+
+
+@pytest.fixture(scope="module")
+def join():
+    return load_join()
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kind"),
+    [(SAME, "exact"), (CROP, "edited"), (MIRRORED, "edited"), (BLURRED, "edited"), (CUTS, "same_scene"), (OTHER, "similar")],
+)
+def test_the_shipped_join_knows_plain_cases(join, evidence, kind):
+    (verdict,) = join.verdicts([evidence])
+    assert verdict.kind == kind
+    assert verdict.probability > 0.5
+    assert (verdict.copy > 0.5) == (kind in ("exact", "edited"))
+
+
+def test_alike_and_far_ahead_alone_is_no_copy(join):
+    (verdict,) = join.verdicts([replace(OTHER, cosine=0.93, margin=0.05)])
+    assert verdict.copy < 0.5
+
+
+def test_hits_are_judged_each_by_itself(join):
+    cases = [SAME, CROP, OTHER]
+    for one, verdict in zip(cases, join.verdicts(cases), strict=True):
+        (alone,) = join.verdicts([one])
+        assert (verdict.kind, verdict.copy) == (alone.kind, pytest.approx(alone.copy, rel=1e-9))
+    assert join.verdicts([]) == []
+
+
+def test_extreme_evidence_has_finite_numbers(join):
+    extreme = [Evidence(-1.0, -2.0, 256, 0, 0, -1.0, 0.0, 0.0, True), Evidence(1.0, 2.0, 0, 10**6, 10**6, 1.0, 100.0, 100.0, False)]
+    assert np.isfinite(rows_of(extreme)).all()
+    assert np.abs(rows_of(extreme)).max() <= 1
+    for verdict in join.verdicts(extreme):
+        assert verdict.kind in CLASSES
+        assert 0 <= verdict.copy <= 1 and 0.25 <= verdict.probability <= 1
+
+
+def test_a_file_for_other_evidence_is_refused(tmp_path):
+    learned = json.loads(DEFAULT.read_text())
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(learned | {"features": learned["features"][::-1]}))
+    with pytest.raises(ValueError, match=r"other\.json"):
+        load_join(other)
