@@ -89,7 +89,7 @@ class SearchService:
             ranking = await self._nearest.find(vectors, wanted, timing)
             groups = [Group(hit) for hit in ranking.hits]
         verified: dict[int, Verified] = {}
-        if verify and picture is not None and not (verify == "auto" and self._verification.clear(groups)):
+        if verify and picture is not None and groups and not (verify == "auto" and self._verification.clear(groups)):
             with timing.stage("verify"):
                 verified = await self._verification.of(picture, groups, caller)
             groups = ranked(groups, verified)

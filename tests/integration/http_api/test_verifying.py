@@ -166,3 +166,10 @@ async def test_features_are_found_however_little_the_memory(open_service, servic
     bare = open_service(service.settings.milvus.uri, verify=VerifySettings(cache_bytes=0, budget_ms=60_000), images=ImageSettings())
     answer = await bare.search(milvus_id=ids[0], verify=True)
     assert answer.json()["verified"] == len(ids)
+
+
+@pytest.mark.parametrize("verify", [True, "auto"])
+async def test_where_nothing_is_found_nothing_is_verified(service, ids, verify):
+    answer = await service.search(image_base64=base64_of(png(scene(0))), min_score=1.0, filter={"n": 77}, verify=verify)
+    assert answer.status_code == 200, answer.text
+    assert (found(answer), answer.json()["verified"]) == ([], 0)
