@@ -40,7 +40,12 @@ DRIVERS = {
     "redis": ("imagesearch/stores/redis_", "cli/stack/"),
     "confluent_kafka": ("imagesearch/stores/stream/",),
     "boto3": ("imagesearch/images/s3.py",),
-    "cv2": ("imagesearch/images/features.py", "imagesearch/images/alignment.py", "imagesearch/images/overlap.py"),
+    "cv2": (
+        "imagesearch/images/features.py",
+        "imagesearch/images/alignment.py",
+        "imagesearch/images/overlap.py",
+        "imagesearch/edits/",
+    ),
     "sqlalchemy": ("imagesearch/stores/sql/",),
     "onnxruntime": ("imagesearch/models/runtimes/onnx_backbone.py",),
     # The doctor asks which device there is.

@@ -11,7 +11,7 @@ from imagesearch.client.calls import adding, importing, pictures, searching, ser
 REGION = Region(0, 0, 1, 1)
 PICTURE = {"image_path": "/a.jpg", "milvus_id": 1, "vector": [1.0], "text": "a", "region": REGION}
 OPTIONS = {"top_k": 1, "offset": 1, "min_score": 0.1, "namespace": "a", "filter": {"a": 1}, "recall": 0.9, "log_id": 1}
-WAYS = {"flips": True, "group": True, "exact": True}
+WAYS = {"flips": True, "group": True, "exact": True, "verify": "auto"}
 KEYED = {"info": {"a": 1}, "namespace": "a", "idempotency_key": "k"}
 QUERY = WeightedQuery(file=b"a", weight=2.0, **PICTURE)
 
