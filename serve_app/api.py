@@ -19,6 +19,7 @@ from serve_app.openapi import Api
 from serve_app.problems import on_error, on_http, on_invalid_parameters
 from serve_app.routes.changes import change_routes
 from serve_app.routes.docs import docs_routes
+from serve_app.routes.failures import failure_routes
 from serve_app.routes.images import image_routes
 from serve_app.routes.imports import import_routes
 from serve_app.routes.page import page_routes
@@ -68,6 +69,7 @@ def create_api(services: Services, *, echoed: bool = False) -> FastAPI:
     api.include_router(image_routes(services))
     api.include_router(change_routes(services))
     api.include_router(import_routes(services))
+    api.include_router(failure_routes(services))
     api.include_router(search_routes(services))
     api.include_router(service_routes(services))
     return api
