@@ -19,10 +19,10 @@ export function hitCell(hit, compare) {
     info.length ? pairs(info.slice(0, SHOWN)) : null,
     el("details", {}, el("summary", {}, "Details"), pairs([
       ["path", hit.image_path ?? ""],
-      ["file", `${hit.format}, ${bytes(hit.byte_size)}`],
+      ["file", `${hit.format.toUpperCase()}, ${bytes(hit.byte_size)}`],
       ["added", moment(hit.create_time)],
       ["id", String(hit.milvus_id)],
-      ...(hit.view && hit.view !== "as_given" ? [["view", hit.view]] : []),
+      ...(hit.view && hit.view !== "original" ? [["view", hit.view]] : []),
       ...info.slice(SHOWN),
       ...hit.sources.slice(1).map((source) => ["also at", source.image_path]),
     ])),

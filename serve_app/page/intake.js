@@ -7,11 +7,11 @@ export function intake(take) {
     for (const file of list) if (file.type.startsWith("image/")) take({ file, name: file.name || "pasted picture", weight: 1 });
   };
   const picker = (properties) => el("input", {
-    type: "file", accept: "image/*", class: "hidden-file", tabindex: "-1", ...properties,
+    type: "file", accept: "image/*", hidden: true, ...properties,
     onchange: (event) => { files(event.target.files); event.target.value = ""; },
   });
-  const chosen = picker({ multiple: true, "aria-label": "Choose pictures", id: "file" });
-  const photographed = picker({ capture: "environment", "aria-label": "Take a photo", id: "camera" });
+  const chosen = picker({ multiple: true, id: "file" });
+  const photographed = picker({ capture: "environment", id: "camera" });
   const address = field("Address of a picture", "url", "https://…", (url) => take({ url, name: url, weight: 1 }));
   const words = field("Words for what is on it", "text", "a red car", (text) => take({ text, name: text, weight: 1 }));
   words.hidden = true;
