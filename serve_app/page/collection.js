@@ -23,7 +23,7 @@ export function collectionView(namespace) {
       note.textContent = `Model ${stats.model}`;
       tiles.replaceChildren(
         tile("Pictures", count(stats.pictures)), tile("Vectors", count(stats.vectors)), tile("Waiting", count(stats.pending)),
-        tile("Oldest waits", stats.lag_s === null ? "–" : duration(stats.lag_s)), tile("Failed", count(stats.failed)));
+        tile("Oldest waits", stats.lag_s === null ? "none" : duration(stats.lag_s)), tile("Failed", count(stats.failed)));
     } catch (problem) {
       if (problem.name === "AbortError") return;
       note.textContent = problem.message;

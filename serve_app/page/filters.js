@@ -8,6 +8,8 @@ const OPERATORS = {
   boolean: [["eq", "is"]],
   time: [["gte", "since"], ["lt", "before"]],
 };
+// A filter that was only begun asks for nothing.
+const ANY = ["", "any"];
 const TIME = { name: "create_time", kinds: ["time"], values: [] };
 
 /** Build the list of conditions. `value()` is the filter of the API; `load(namespace)` asks which keys there are. */
@@ -62,10 +64,10 @@ function condition(keys, changed) {
 
 function control(kind, key, operator) {
   const label = { "aria-label": "Value" };
-  if (kind === "boolean") return choice([["true", "true"], ["false", "false"]], label);
+  if (kind === "boolean") return choice([ANY, ["true", "true"], ["false", "false"]], label);
   if (kind === "time") return el("input", { type: "datetime-local", ...label });
   if (kind === "number") return el("input", { type: "number", step: "any", ...label });
-  if (key.values.length) return choice(key.values.map((one) => [one, one]), { ...label, multiple: operator === "in", size: operator === "in" ? Math.min(5, key.values.length) : null });
+  if (key.values.length) return choice([...(operator === "in" ? [] : [ANY]), ...key.values.map((one) => [one, one])], { ...label, multiple: operator === "in", size: operator === "in" ? Math.min(5, key.values.length) : null });
   return el("input", { type: "text", placeholder: operator === "in" ? "one, another" : "", ...label });
 }
 

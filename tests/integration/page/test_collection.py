@@ -35,10 +35,10 @@ def tile(page, name):
 def test_counts_are_shown_and_kept_fresh(collection, service):
     expect(tile(collection, "Pictures")).to_have_text("67")
     expect(tile(collection, "Vectors")).to_have_text("67")
-    expect(tile(collection, "Oldest waits")).to_have_text("–")
+    expect(tile(collection, "Oldest waits")).to_have_text("none")
     (row,) = service.stores.add_log.append([AddRequest("/waits.png")])
     expect(tile(collection, "Waiting")).to_have_text("1")
-    expect(tile(collection, "Oldest waits")).not_to_have_text("–")
+    expect(tile(collection, "Oldest waits")).not_to_have_text("none")
     service.stores.ledger.commit([], [Fault(row, NotAnImage("no"))], 5)
     expect(tile(collection, "Waiting")).to_have_text("0")
 

@@ -99,7 +99,8 @@ def test_the_page_is_small_and_soon_painted(open_page, address, capsys):
     page.wait_for_load_state("networkidle")
     again = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
     with capsys.disabled():
-        print(f"\npage: {sent / 1000:.1f} kB in all, first paint after {paint:.0f} ms, {again:.0f} ms the second time")
+        # A figure, and no bound: it is that of the machine.
+        print(f"\npage: {sent / 1000:.1f} kB in all, first paint after {paint:.0f} ms, {again:.0f} ms the second time")  # noqa: T201 - for the reader
     assert 0 < sent < MOST_BYTES
 
 
@@ -128,13 +129,10 @@ def test_ten_thousand_hits_are_scrolled(page, crowd, capsys):
     page.wait_for_selector(".hit")
     end = "window.scrollTo(0, document.documentElement.scrollHeight)"
     shown = 0
-    for _ in range(40):
+    while page.locator(".end").is_visible():
         page.evaluate(end)
-        page.wait_for_selector("#results:not([aria-busy])")
-        page.wait_for_timeout(250)
+        page.wait_for_function(f"document.querySelectorAll('.hit').length > {shown} || document.querySelector('.end').hidden")
         shown = page.locator(".hit").count()
-        if page.locator(".end").is_hidden():
-            break
     assert shown == MANY
     assert len(set(page.locator(".hit > .path").all_inner_texts())) == MANY
     # Frames while a reader scrolls: the longest of them is what stutters.
@@ -152,7 +150,7 @@ def test_ten_thousand_hits_are_scrolled(page, crowd, capsys):
         }"""
     )
     with capsys.disabled():
-        print(f"\n{MANY} hits: a frame of scrolling takes {frames[30]:.0f} ms, 1 in 20 over {frames[57]:.0f} ms")
+        print(f"\n{MANY} hits: a frame of scrolling takes {frames[30]:.0f} ms, 1 in 20 over {frames[57]:.0f} ms")  # noqa: T201 - for the reader
 
 
 @pytest.mark.skipif(not os.environ.get(SCREENSHOTS), reason=f"{SCREENSHOTS} names no folder to put screenshots into")
