@@ -11,7 +11,7 @@ export async function compareWith(item, hit) {
   const verdict = el("p", { class: "verdict", role: "status" }, "Comparing…");
   const dialog = el("dialog", { class: "compare", "aria-labelledby": "compare-title" },
     el("div", { class: "head" }, el("h2", { id: "compare-title" }, "Side by side"), button("Close", () => dialog.close())),
-    el("div", { class: "pair" }, side(item, "what you search by"), side(other, `${hit.width}×${hit.height}`)),
+    el("div", { class: "pair" }, side(item, item.region ? "of which the part in the box counts" : "what you search by"), side(other, `${hit.width}×${hit.height}`)),
     verdict);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

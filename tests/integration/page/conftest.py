@@ -38,6 +38,15 @@ def behind_a_port(api, port=0):
             thread.join()
 
 
+def until(page, so, patience_s=20):
+    """Wait until an expression holds on the page; Playwright's own way compiles text there, which the page's policy forbids."""
+    for _ in range(patience_s * 20):
+        if page.evaluate(so):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"it did not come to that: {so}")
+
+
 @pytest.fixture(scope="module")
 def open_service(tmp_path_factory):
     with services(tmp_path_factory.mktemp("page")) as open_it:

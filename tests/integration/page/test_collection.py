@@ -9,7 +9,7 @@ from imagesearch.errors import NotAnImage
 from imagesearch.stores.sql.verdicts import Fault
 from imagesearch.types import AddRequest
 from tests.fixtures.whole_service import png
-from tests.integration.page.conftest import SCRIPT
+from tests.integration.page.conftest import SCRIPT, until
 
 
 @pytest.fixture
@@ -56,9 +56,8 @@ def test_an_import_is_asked_for_and_followed_to_its_end(collection, service):
     row = collection.locator(".imports > li").first
     expect(row).to_contain_text("5 waiting", timeout=20_000)
     # Nobody touches the page from here on: what it shows comes by the stream.
-    with collection.expect_request_finished(lambda request: request.url.endswith("/events"), timeout=20_000):
-        service.load()
-    expect(row.locator(".state")).to_have_text("finished")
+    service.load()
+    expect(row.locator(".state")).to_have_text("finished", timeout=20_000)
     expect(row).to_contain_text("5 loaded")
     expect(row).to_contain_text("1 bad lines")
     row.get_by_text("What went wrong").click()
@@ -108,7 +107,7 @@ def test_many_failures_come_a_page_at_a_time(failed, open_page, address):
     page = open_page(address + "/#collection")
     expect(page.locator("tbody tr")).to_have_count(50)
     page.get_by_role("button", name="Show more").click()
-    page.wait_for_function("document.querySelectorAll('tbody tr').length >= 60")
+    until(page, "document.querySelectorAll('tbody tr').length >= 60")
 
 
 def test_the_page_asks_nothing_while_the_view_is_closed(collection):

@@ -7,7 +7,7 @@ from playwright.sync_api import Error, expect
 from config.sections import AuthSettings, ImageSettings, RedisSettings
 from imagesearch.keys import Role
 from imagesearch.stores.sql.migrate import migrate
-from tests.integration.page.conftest import SCRIPT, behind_a_port
+from tests.integration.page.conftest import SCRIPT, behind_a_port, until
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_service_with_keys_asks_for_one_once(guarded, open_page, photo):
     page.set_input_files("#file", photo("coffee"))
     page.wait_for_selector(".hit")
     # The thumbnails need it, too.
-    page.wait_for_function("document.querySelector('.hit img').naturalWidth > 0")
+    until(page, "document.querySelector('.hit img').naturalWidth > 0")
     page.reload()
     page.get_by_role("link", name="Collection").click()
     expect(page.locator(".tile").first).to_be_visible()

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, IndexRow, PictureFacts
+from tests.integration.page.conftest import until
 
 # Without thumbnails, packed as they are sent.
 MOST_BYTES = 150_000
@@ -131,7 +132,7 @@ def test_ten_thousand_hits_are_scrolled(page, crowd, capsys):
     shown = 0
     while page.locator(".end").is_visible():
         page.evaluate(end)
-        page.wait_for_function(f"document.querySelectorAll('.hit').length > {shown} || document.querySelector('.end').hidden")
+        until(page, f"document.querySelectorAll('.hit').length > {shown} || document.querySelector('.end').hidden")
         shown = page.locator(".hit").count()
     assert shown == MANY
     assert len(set(page.locator(".hit > .path").all_inner_texts())) == MANY
@@ -156,11 +157,12 @@ def test_ten_thousand_hits_are_scrolled(page, crowd, capsys):
 @pytest.mark.skipif(not os.environ.get(SCREENSHOTS), reason=f"{SCREENSHOTS} names no folder to put screenshots into")
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size[0])
-def test_screenshots_are_taken(open_page, address, search_by, size, scheme):
+def test_screenshots_are_taken(open_page, address, search_by, service, size, scheme):
     folder = Path(os.environ[SCREENSHOTS])
 
     def shot(name):
         page.wait_for_load_state("networkidle")
+        until(page, "[...document.images].every((one) => one.naturalWidth || one.getBoundingClientRect().top > innerHeight)")
         path = folder / f"{name}-{size[0]}-{scheme}.png"
         page.screenshot(path=path)
         with Image.open(path) as image:
@@ -183,4 +185,13 @@ def test_screenshots_are_taken(open_page, address, search_by, size, scheme):
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Collection").click()
     expect(page.locator(".tile").first).to_be_visible()
+    listed = service.folder / f"{scheme} {size[0]}.csv"
+    listed.write_text(
+        "path,label\n" + "".join(f"{path.name},a photograph\n" for path in service.folder.glob("* photo.jpg")) + ",x\n"
+    )
+    page.get_by_label("Folder, glob").fill(str(listed))
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".imports > li").first).to_contain_text("waiting")
+    service.load()
+    expect(page.locator(".imports .state").first).to_have_text("finished")
     shot("collection")

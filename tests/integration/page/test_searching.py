@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.integration.page.conftest import until
+
 FILE = """async ([type, data, name]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
   const transfer = new DataTransfer();
@@ -40,7 +42,7 @@ def test_a_chosen_picture_is_found_first_with_all_that_is_known_of_it(page, sear
     first.get_by_text("Details").click()
     expect(first.locator("details dl")).to_contain_text("JPEG")
     expect(page.locator("#results .summary")).to_contain_text("67 pictures, best first, in")
-    page.wait_for_function("document.querySelector('.hit img').naturalWidth > 0")
+    until(page, "document.querySelector('.hit img').naturalWidth > 0")
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
@@ -87,7 +89,7 @@ def test_a_box_is_drawn_on_a_chosen_picture(page, search_by):
 def test_a_box_is_drawn_with_the_pointer_and_moved_with_keys(page, search_by):
     search_by(page)
     searched(page, page.locator(".hit").first.get_by_role("button", name="More like").click)
-    page.wait_for_function("document.querySelector('.stage img').naturalWidth > 0")
+    until(page, "document.querySelector('.stage img').naturalWidth > 0")
     request, _ = searched(page, lambda: draw_a_box(page))
     drawn = request.post_data_json["region"]
     assert drawn == pytest.approx({"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5}, abs=0.02)
@@ -175,7 +177,7 @@ def test_two_pictures_are_seen_side_by_side(page, search_by):
     dialog = page.get_by_role("dialog")
     expect(dialog.locator("img")).to_have_count(2)
     expect(dialog.locator(".verdict")).to_contain_text("Score 0.")
-    page.wait_for_function("[...document.querySelectorAll('dialog img')].every((image) => image.naturalWidth > 0)")
+    until(page, "[...document.querySelectorAll('dialog img')].every((image) => image.naturalWidth > 0)")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
