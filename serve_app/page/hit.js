@@ -17,18 +17,25 @@ export function hitCell(hit, compare) {
       el("span", { class: "size" }, `${hit.width}×${hit.height}`)),
     el("p", { class: "path", title: hit.image_path ?? "" }, name),
     info.length ? pairs(info.slice(0, SHOWN)) : null,
-    el("details", {}, el("summary", {}, "Details"), pairs([
-      ["path", hit.image_path ?? ""],
-      ["file", `${hit.format.toUpperCase()}, ${bytes(hit.byte_size)}`],
-      ["added", moment(hit.create_time)],
-      ["id", String(hit.milvus_id)],
-      ...(hit.view && hit.view !== "original" ? [["view", hit.view]] : []),
-      ...info.slice(SHOWN),
-      ...hit.sources.slice(1).map((source) => ["also at", source.image_path]),
-    ])),
+    details(hit, info.slice(SHOWN)),
     el("div", { class: "row" },
       button("More like this", () => { location.hash = `like/${hit.milvus_id}`; }, { "aria-label": `More like ${name}` }),
       compare ? button("Compare", () => compare(hit), { "aria-label": `Compare with ${name}` }) : null));
+}
+
+/** What is shown when it is opened, and made no sooner: of thousands of hits few are. */
+function details(hit, info) {
+  const folded = el("details", {}, el("summary", {}, "Details"));
+  folded.addEventListener("toggle", () => folded.append(pairs([
+    ["path", hit.image_path ?? ""],
+    ["file", `${hit.format.toUpperCase()}, ${bytes(hit.byte_size)}`],
+    ["added", moment(hit.create_time)],
+    ["id", String(hit.milvus_id)],
+    ...(hit.view && hit.view !== "original" ? [["view", hit.view]] : []),
+    ...info,
+    ...hit.sources.slice(1).map((source) => ["also at", source.image_path]),
+  ])), { once: true });
+  return folded;
 }
 
 function pairs(entries) {
