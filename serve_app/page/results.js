@@ -9,6 +9,8 @@ import { timingBar } from "./timing.js";
 
 // Each page sends its picture again: the first one is quick to come, later ones are large.
 const PAGES = [48, 200, 1000];
+// Hits that are laid out or left out together; every number of columns in style.css divides it.
+const CHUNK = 240;
 // The furthest that the service looks.
 const MAX_OFFSET = 10_000;
 
@@ -16,7 +18,7 @@ const MAX_OFFSET = 10_000;
 export function results(place) {
   const summary = el("p", { class: "summary", role: "status" });
   const timing = el("div");
-  const grid = el("ol", { class: "hits", "aria-label": "Pictures that were found" });
+  const grid = el("div", { class: "grid" });
   const more = button("Show more", () => next());
   const end = el("div", { class: "end" }, more);
   let run = null;
@@ -56,24 +58,28 @@ export function results(place) {
     }
     const fresh = answer.hits.filter((hit) => !mine.seen.has(hit.milvus_id));
     for (const hit of fresh) mine.seen.add(hit.milvus_id);
-    grid.append(...fresh.map((hit) => hitCell(hit, compare)));
+    for (const hit of fresh) {
+      if (mine.shown % CHUNK === 0) grid.append(el("ol", { class: "hits", start: mine.shown + 1, "aria-label": `Pictures that were found, from ${mine.shown + 1}` }));
+      grid.lastElementChild.append(hitCell(hit, compare));
+      mine.shown++;
+    }
     mine.pages++;
     mine.offset += size;
     // Fewer than asked for may also be hits that the catalog does not show.
     mine.over = answer.hits.length + answer.dropped < size || mine.offset > MAX_OFFSET;
     end.hidden = mine.over;
-    const found = count(grid.children.length);
+    const found = count(mine.shown);
     summary.classList.remove("error");
-    summary.textContent = grid.children.length === 0
+    summary.textContent = mine.shown === 0
       ? "Nothing found. Take away a filter, or search by another part of the picture."
-      : `${found} ${grid.children.length === 1 ? "picture" : "pictures"}${mine.over ? "" : " so far"}, best first, in ${answer.timing_ms.total.toFixed(0)} ms`
+      : `${found} ${mine.shown === 1 ? "picture" : "pictures"}${mine.over ? "" : " so far"}, best first, in ${answer.timing_ms.total.toFixed(0)} ms`
         + (answer.ranking.complete ? "" : "; the time was over before all that match were compared");
   }
 
   return {
     show(items, options) {
       run?.stop.abort();
-      run = { items: [...items], options, stop: new AbortController(), offset: 0, pages: 0, loading: false, over: false, seen: new Set() };
+      run = { items: [...items], options, stop: new AbortController(), offset: 0, pages: 0, shown: 0, loading: false, over: false, seen: new Set() };
       place.setAttribute("aria-busy", "true");
       next();
     },
