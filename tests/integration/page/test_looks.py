@@ -161,7 +161,10 @@ def test_screenshots_are_taken(open_page, address, search_by, service, size, sch
 
     def shot(name):
         page.wait_for_load_state("networkidle")
-        until(page, "[...document.images].every((one) => one.naturalWidth || one.getBoundingClientRect().top > innerHeight)")
+        until(
+            page,
+            "[...document.images].every((one) => one.naturalWidth || !one.checkVisibility() || one.getBoundingClientRect().top > innerHeight)",
+        )
         path = folder / f"{name}-{size[0]}-{scheme}.png"
         page.screenshot(path=path)
         with Image.open(path) as image:
@@ -186,7 +189,7 @@ def test_screenshots_are_taken(open_page, address, search_by, service, size, sch
     expect(page.locator(".tile").first).to_be_visible()
     listed = service.folder / f"{scheme} {size[0]}.csv"
     listed.write_text(
-        "path,label\n" + "".join(f"{path.name},a photograph\n" for path in service.folder.glob("* photo.jpg")) + ",x\n"
+        "path,label\n" + "".join(f"{path.name},{scheme} {size[0]}\n" for path in service.folder.glob("* photo.jpg")) + ",x\n"
     )
     page.get_by_label("Folder, glob").fill(str(listed))
     page.get_by_role("button", name="Import", exact=True).click()
