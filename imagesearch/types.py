@@ -228,3 +228,12 @@ class Fingerprint:
     def collection(self) -> str:
         """The Milvus collection of this model: letters, digits and underscores only, 255 at most."""
         return "images_" + re.sub(r"[^A-Za-z0-9]+", "_", str(self))[:240]
+
+
+@dataclass(frozen=True, slots=True)
+class InfoKey:
+    """A key of `info` that can be filtered by; `kinds`: boolean, number, text. `values`: its texts, where they are few."""
+
+    name: str
+    kinds: tuple[str, ...]
+    values: tuple[str, ...]

@@ -19,8 +19,10 @@ from serve_app.openapi import Api
 from serve_app.problems import on_error, on_http, on_invalid_parameters
 from serve_app.routes.changes import change_routes
 from serve_app.routes.docs import docs_routes
+from serve_app.routes.failures import failure_routes
 from serve_app.routes.images import image_routes
 from serve_app.routes.imports import import_routes
+from serve_app.routes.page import page_routes
 from serve_app.routes.search import search_routes
 from serve_app.routes.service import service_routes
 from serve_app.services import Services
@@ -62,10 +64,12 @@ def create_api(services: Services, *, echoed: bool = False) -> FastAPI:
             HTTPException: on_http,
         },
     )
+    api.include_router(page_routes())
     api.include_router(docs_routes(TITLE))
     api.include_router(image_routes(services))
     api.include_router(change_routes(services))
     api.include_router(import_routes(services))
+    api.include_router(failure_routes(services))
     api.include_router(search_routes(services))
     api.include_router(service_routes(services))
     return api

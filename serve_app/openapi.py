@@ -10,10 +10,10 @@ from pydantic.json_schema import models_json_schema
 from imagesearch.answers import NotReady, Problem
 from serve_app.body import FORM, JSON
 from serve_app.queries import SEARCH_BODIES
-from serve_app.schemas import AddBatch, AddForm, AddItem, ImagePatch, ImportRequest, Message
+from serve_app.schemas import AddBatch, AddForm, AddItem, ImagePatch, ImportRequest, Message, RetryRequest
 
 REF = "#/components/schemas/{model}"
-BODIES: tuple[type[Message], ...] = (AddForm, AddItem, AddBatch, ImagePatch, ImportRequest, *SEARCH_BODIES)
+BODIES: tuple[type[Message], ...] = (AddForm, AddItem, AddBatch, ImagePatch, ImportRequest, RetryRequest, *SEARCH_BODIES)
 
 
 def body(*, form: type[Message] | None = None, json: type[Message]) -> dict[str, Any]:

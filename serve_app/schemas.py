@@ -138,6 +138,28 @@ class PageQuery(Message):
     namespace: Namespace = DEFAULT_NAMESPACE
 
 
+class FailurePageQuery(Message):
+    """Which page of the failures."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: Annotated[int, Field(ge=0, le=MAX_ID, description="the last log_id of the page before")] = 0
+    namespace: Namespace = DEFAULT_NAMESPACE
+
+
+class RetryRequest(Message):
+    """Which failed add requests are tried again: those of a namespace, or of these only those of an import or with a code."""
+
+    namespace: Namespace = DEFAULT_NAMESPACE
+    import_id: Id | None = None
+    code: Annotated[str | None, Field(pattern=r"^[a-z_]{1,64}$", description="the code of their error")] = None
+
+
+class InfoKeysQuery(Message):
+    """Of which namespace."""
+
+    namespace: Namespace = DEFAULT_NAMESPACE
+
+
 class ThumbnailQuery(Message):
     """How large a thumbnail."""
 

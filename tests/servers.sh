@@ -1,11 +1,13 @@
 #!/bin/sh
-# Finds the servers that the tests start for themselves, and installs what is missing where that is allowed.
+# Finds the servers and the browser that the tests start for themselves, and installs what is missing where that is allowed.
 set -eu
 # Debian keeps servers in sbin, which is not on everyone's PATH.
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 missing=''
 command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || missing="$missing mariadb-server"
 command -v redis-server >/dev/null || missing="$missing redis-server"
+# The page is tried in it.
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "the tests need:$missing; install them, for example: sudo apt-get install$missing" >&2

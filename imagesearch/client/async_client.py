@@ -11,7 +11,7 @@ from tenacity import AsyncRetrying
 
 from imagesearch.answers import LogEntry
 from imagesearch.client.call import Call, Page
-from imagesearch.client.calls import adding, importing, pictures, searching, service
+from imagesearch.client.calls import adding, failing, importing, pictures, searching, service
 from imagesearch.client.endpoint import Endpoint
 from imagesearch.client.method import described_by
 from imagesearch.client.outgoing import Outgoing
@@ -90,6 +90,10 @@ class AsyncClient:
     resume_import = _sent(importing.resume_import)
     cancel_import = _sent(importing.cancel_import)
     import_errors = _streamed(importing.import_errors)
+    import_events = _streamed(importing.import_events)
+    failures = _paged(failing.failures)
+    retry_failures = _sent(failing.retry_failures)
+    info_keys = _sent(searching.info_keys)
     stats = _sent(service.stats)
     health = _sent(service.health)
     ready = _sent(service.ready)

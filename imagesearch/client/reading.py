@@ -45,6 +45,13 @@ def nothing(response: httpx.Response) -> None:
         raise ValueError("an answer where none was expected")
 
 
+def import_events(response: httpx.Response) -> httpx.Response:
+    """Return an answer whose body is server-sent events, to be read as they come. Raises ValueError for anything else."""
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        raise ValueError("not server-sent events")
+    return response
+
+
 def csv(response: httpx.Response) -> httpx.Response:
     """Return an answer whose body is CSV, to be read as it comes. Raises ValueError for anything else."""
     if not response.headers.get("content-type", "").startswith("text/csv"):

@@ -23,6 +23,7 @@ from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.stores.sql.changes import Changes
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.imports import Imports
+from imagesearch.stores.sql.info_keys import InfoKeys
 from imagesearch.stores.sql.keys import Keys
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.matches import Matches
@@ -41,6 +42,7 @@ class Stores:
     waiting: Waiting
     catalog: Catalog
     matches: Matches
+    info_keys: InfoKeys
     changes: Changes
     calibrations: Calibrations
     imports: Imports
@@ -79,6 +81,7 @@ def open_stores(settings: Settings) -> Stores:
         waiting=Waiting(database),
         catalog=Catalog(database),
         matches=Matches(database, settings.filter.keys),
+        info_keys=InfoKeys(database),
         calibrations=Calibrations(database),
         changes=Changes(database, settings.filter.keys),
         imports=Imports(database),

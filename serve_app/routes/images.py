@@ -13,6 +13,7 @@ from imagesearch.keys import Key, Role
 from serve_app import openapi, views
 from serve_app.add import AddService
 from serve_app.body import read_form_or_json, read_json
+from serve_app.etag import has_copy
 from serve_app.schemas import AddBatch, AddForm, AddItem, Id, PageQuery, ThumbnailQuery
 from serve_app.services import Services
 from serve_app.thumbnails import ThumbnailService
@@ -91,7 +92,7 @@ def image_routes(services: Services) -> APIRouter:
         entry = await services.entry(milvus_id, caller)
         etag = thumbnails.etag(entry, query.size)
         headers = {"ETag": etag, "Cache-Control": THUMBNAIL_CACHE}
-        if {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")} & {etag, "*"}:
+        if has_copy(if_none_match, etag):
             return Response(status_code=304, headers=headers)
         return Response(await thumbnails.render(entry, query.size), media_type="image/webp", headers=headers)
 

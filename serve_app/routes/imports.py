@@ -12,6 +12,7 @@ from imagesearch.import_answers import Accepted, ImportPage, ImportView
 from imagesearch.keys import Key, Role
 from serve_app import import_views, openapi
 from serve_app.body import read_json
+from serve_app.import_events import import_events
 from serve_app.importing import ImportService
 from serve_app.schemas import Id, ImportPageQuery, ImportRequest
 from serve_app.services import Services
@@ -84,6 +85,21 @@ def import_routes(services: Services) -> APIRouter:
     async def get_import(import_id: Id, caller: Key = may_add) -> ImportView:
         """Tell how far an import is."""
         return import_views.view(*await importing.look(import_id, caller))
+
+    @router.get(
+        "/v1/imports/{import_id}/events",
+        response_class=Response,
+        responses=openapi.problems(s404="no such import", s422="not an id") | {200: {"content": {"text/event-stream": {}}}},
+    )
+    async def get_import_events(import_id: Id, caller: Key = may_add) -> Response:
+        """Tell how far an import is each time that changes: server-sent events `import`, whose data is what a GET of it answers.
+
+        The stream ends when nothing moves any more by itself, and after five minutes; a caller who wants more asks again.
+        """
+        stream = await import_events(importing, import_id, caller)
+        # A proxy that collects would keep the news back.
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
     @router.get(
         "/v1/imports/{import_id}/errors.csv",

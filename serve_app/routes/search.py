@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from imagesearch.answers import Comparison, SearchAnswer, TimingView
+from imagesearch.answers import Comparison, InfoKeyList, InfoKeyView, SearchAnswer, TimingView
 from imagesearch.keys import Key, Role
 from imagesearch.metrics import STAGE_SECONDS
 from serve_app import openapi, views
 from serve_app.body import read_form_or_json
 from serve_app.deadline import HEADER, MILLISECONDS, deadline
 from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
+from serve_app.schemas import InfoKeysQuery
 from serve_app.search import SearchService
 from serve_app.services import Services
 from serve_app.timing import server_timing
@@ -61,5 +64,12 @@ def search_routes(services: Services) -> APIRouter:
             score, timing_ms = await searching.compare(query, caller)
         timed(response, timing_ms)
         return Comparison(score=score, timing_ms=TimingView(**timing_ms), model=model)
+
+    @router.get("/v1/info-keys", responses=openapi.problems(s422="a parameter is wrong"))
+    async def list_info_keys(query: Annotated[InfoKeysQuery, Query()], caller: Key = may_search) -> InfoKeyList:
+        """List the keys of `info` that pictures of a namespace have, to build a `filter` of."""
+        caller.check_namespace(query.namespace)
+        keys = await services.sql.run(services.stores.info_keys.of, query.namespace)
+        return InfoKeyList(keys=[InfoKeyView(**asdict(key)) for key in keys])
 
     return router

@@ -53,3 +53,8 @@ def cancel_import(import_id: int) -> Call[Accepted]:
 def import_errors(import_id: int) -> Call[httpx.Response]:
     """Yield all that went wrong in an import as CSV, text as it comes. Raises UnknownImport, with the first piece."""
     return Call("GET", f"/v1/imports/{import_id:d}/errors.csv", reading.csv, repeatable=True)
+
+
+def import_events(import_id: int) -> Call[httpx.Response]:
+    """Yield how far an import is as server-sent events, text as it comes, until nothing moves. Raises UnknownImport."""
+    return Call("GET", f"/v1/imports/{import_id:d}/events", reading.import_events, repeatable=True)

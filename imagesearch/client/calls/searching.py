@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from imagesearch.answers import Comparison, SearchAnswer
+from imagesearch.answers import Comparison, InfoKeyList, SearchAnswer
 from imagesearch.client.call import Call, given
 from imagesearch.client.picture_file import Picture, upload
 from imagesearch.client.query import PictureQuery, Region, WeightedQuery
@@ -71,3 +71,8 @@ def compare(first: Picture | PictureQuery, second: Picture | PictureQuery, *, ti
     queries = {name: side if isinstance(side, PictureQuery) else PictureQuery(file=side) for name, side in sides.items()}
     json = {name: query.members() for name, query in queries.items()}
     return Call("POST", "/v1/compare", model(Comparison), json=json, repeatable=True, timeout_s=timeout_s)
+
+
+def info_keys(namespace: str = DEFAULT_NAMESPACE) -> Call[InfoKeyList]:
+    """List the keys of `info` that pictures of a namespace have, to build a `filter` of."""
+    return Call("GET", "/v1/info-keys", model(InfoKeyList), query=given(namespace=namespace), repeatable=True)

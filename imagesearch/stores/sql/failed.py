@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, or_, select, update
 
 from imagesearch.errors import ImportCancelled
+from imagesearch.stores.sql.add_log import log_row
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.known_import import require_import
 from imagesearch.stores.sql.still import still
 from imagesearch.stores.sql.tables import image_add_log as log
-from imagesearch.types import LogState
+from imagesearch.types import LogRow, LogState
 
 # Rows of one transaction: short enough for others that want the same rows or, on SQLite, the one lock.
 CHUNK = 1000
@@ -37,6 +38,12 @@ class Failed:
         """Raise UnknownImport where the rows of an import are meant that does not exist."""
         with self._database.read() as connection:
             require_import(connection, self._import_id)
+
+    def page(self, after: int, limit: int) -> list[LogRow]:
+        """Return up to `limit` rows with log_id > after, by log_id."""
+        query = select(log).where(*self._conditions, log.c.id > after).order_by(log.c.id).limit(limit)
+        with self._database.read() as connection:
+            return [log_row(row) for row in connection.execute(query)]
 
     @repeat_when_busy
     def retry(self, after: int) -> tuple[int, int] | None:

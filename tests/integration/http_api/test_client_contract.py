@@ -6,7 +6,7 @@ import pytest
 
 from imagesearch import answers, import_answers
 from imagesearch.client import NewImage, PictureQuery, Region, WeightedQuery
-from imagesearch.client.calls import adding, importing, pictures, searching, service
+from imagesearch.client.calls import adding, failing, importing, pictures, searching, service
 
 REGION = Region(0, 0, 1, 1)
 PICTURE = {"image_path": "/a.jpg", "milvus_id": 1, "vector": [1.0], "text": "a", "region": REGION}
@@ -37,6 +37,10 @@ CALLS = [
     (importing.resume_import(1), None),
     (importing.cancel_import(1), None),
     (importing.import_errors(1), None),
+    (importing.import_events(1), None),
+    (failing.failures("a", page=1, after=1), None),
+    (failing.retry_failures("a", import_id=1, code="c"), "RetryRequest"),
+    (searching.info_keys("a"), None),
     (service.stats(), None),
     (service.health(), None),
     (service.ready(), None),

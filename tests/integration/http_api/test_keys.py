@@ -32,6 +32,10 @@ async def test_without_a_good_key_every_call_but_the_health_checks_and_the_page_
             ("GET", "/v1/images/1/thumbnail"),
             ("GET", "/v1/add-log/1"),
             ("GET", "/v1/stats"),
+            ("GET", "/v1/info-keys"),
+            ("GET", "/v1/failures"),
+            ("POST", "/v1/failures:retry"),
+            ("GET", "/v1/imports/1/events"),
             ("POST", "/v1/images"),
             ("POST", "/v1/images:batch"),
             ("POST", "/v1/search"),
@@ -42,7 +46,7 @@ async def test_without_a_good_key_every_call_but_the_health_checks_and_the_page_
             answer = await guarded.client.request(method, path, headers=header)
             assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), (method, path)
             assert answer.headers["www-authenticate"] == "Bearer"
-    for path in ("/healthz", "/readyz", "/docs", "/openapi.json"):
+    for path in ("/", "/healthz", "/readyz", "/docs", "/openapi.json"):
         assert (await guarded.client.get(path)).status_code == 200
 
 
@@ -71,6 +75,8 @@ async def test_a_key_does_what_its_roles_say(guarded, picture):
     assert (await guarded.client.get("/v1/images")).json()["code"] == "forbidden"
     for method in ("PATCH", "DELETE"):
         assert (await guarded.client.request(method, "/v1/images/1", json={"info": {}})).json()["code"] == "forbidden"
+    assert (await guarded.client.get("/v1/info-keys")).json()["code"] == "forbidden"
+    assert (await guarded.client.get("/v1/failures")).status_code == 200
     shown(guarded, Role.ADMIN)
     assert (await guarded.client.get("/v1/stats")).status_code == 200
 
@@ -97,6 +103,9 @@ async def test_one_namespace_s_key_sees_nothing_of_another(guarded, picture):
         assert answer.status_code == 404
     for answer in (
         await client.get("/v1/images?namespace=cats"),
+        await client.get("/v1/info-keys?namespace=cats"),
+        await client.get("/v1/failures?namespace=cats"),
+        await client.post("/v1/failures:retry", json={"namespace": "cats"}),
         await client.get("/v1/stats"),
         await guarded.search(milvus_id=milvus_id, namespace="cats"),
         await guarded.add(picture(3), namespace="cats"),

@@ -1,0 +1,35 @@
+// Two pictures side by side, and how alike the model finds them.
+import { ask } from "./api.js";
+import { button, el } from "./element.js";
+import { fileName, score } from "./format.js";
+import { picture } from "./card.js";
+import { member } from "./query.js";
+
+/** Show an item of the query beside a hit. */
+export async function compareWith(item, hit) {
+  const other = { id: hit.milvus_id, name: fileName(hit.image_path) || `picture ${hit.milvus_id}` };
+  const verdict = el("p", { class: "verdict", role: "status" }, "Comparing…");
+  const dialog = el("dialog", { class: "compare", "aria-labelledby": "compare-title" },
+    el("div", { class: "head" }, el("h2", { id: "compare-title" }, "Side by side"), button("Close", () => dialog.close())),
+    el("div", { class: "pair" }, side(item, item.region ? "of which the part in the box counts" : "what you search by"), side(other, `${hit.width}×${hit.height}`)),
+    verdict);
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  try {
+    const answer = await ask("v1/compare", { method: "POST", json: { first: await member(item), second: await member(other) } });
+    verdict.textContent = `Score ${score(answer.score)}: ${words(answer.score)}`;
+  } catch (problem) {
+    verdict.textContent = problem.message;
+  }
+}
+
+function side(item, caption) {
+  const shown = item.url === undefined ? picture({ ...item }) : el("p", { class: "words" }, item.url);
+  return el("figure", {}, shown, el("figcaption", {}, el("b", {}, item.name), ` ${caption}`));
+}
+
+function words(number) {
+  for (const [least, text] of [[0.97, "as good as the same picture"], [0.8, "much alike"], [0.5, "somewhat alike"]]) if (number >= least) return text;
+  return "not much alike";
+}

@@ -1,0 +1,95 @@
+// What a search found, page after page as the reader scrolls.
+import { ask } from "./api.js";
+import { compareWith } from "./compare.js";
+import { button, el } from "./element.js";
+import { count } from "./format.js";
+import { hitCell } from "./hit.js";
+import { searchBody } from "./query.js";
+import { timingBar } from "./timing.js";
+
+// Each page sends its picture again: the first one is quick to come, later ones are large.
+const PAGES = [48, 200, 1000];
+// Hits that are laid out or left out together; every number of columns in style.css divides it.
+const CHUNK = 240;
+// The furthest that the service looks.
+const MAX_OFFSET = 10_000;
+
+/** Build the place of results. `show(items, options)` searches anew, `clear()` empties it. */
+export function results(place) {
+  const summary = el("p", { class: "summary", role: "status" });
+  const timing = el("div");
+  const grid = el("div", { class: "grid" });
+  const more = button("Show more", () => next());
+  const end = el("div", { class: "end" }, more);
+  let run = null;
+  new IntersectionObserver(([entry]) => { if (entry.isIntersecting) next(); }, { rootMargin: "1200px" }).observe(end);
+  place.append(summary, timing, grid, end);
+  end.hidden = true;
+
+  async function next() {
+    const mine = run;
+    if (mine === null || mine.loading || mine.over) return;
+    mine.loading = true;
+    const size = PAGES[Math.min(mine.pages, PAGES.length - 1)];
+    try {
+      const body = await searchBody(mine.items, { ...mine.options, top_k: size, offset: mine.offset });
+      const answer = await ask("v1/search", { ...body, signal: mine.stop.signal });
+      if (mine === run) add(mine, answer, size);
+    } catch (problem) {
+      if (problem.name === "AbortError" || mine !== run) return;
+      mine.over = true;
+      end.hidden = true;
+      summary.textContent = problem.message;
+      summary.classList.add("error");
+    } finally {
+      mine.loading = false;
+      place.removeAttribute("aria-busy");
+    }
+    // The end may still be in sight, and an observer tells of changes only.
+    if (mine === run && !mine.over && end.getBoundingClientRect().top < innerHeight + 1200) next();
+  }
+
+  function add(mine, answer, size) {
+    const known = mine.items.find((one) => one.text === undefined);
+    const compare = known ? (hit) => compareWith(known, hit) : null;
+    if (mine.pages === 0) {
+      grid.replaceChildren();
+      timing.replaceChildren(timingBar(answer.timing_ms));
+    }
+    const fresh = answer.hits.filter((hit) => !mine.seen.has(hit.milvus_id));
+    for (const hit of fresh) mine.seen.add(hit.milvus_id);
+    for (const hit of fresh) {
+      if (mine.shown % CHUNK === 0) grid.append(el("ol", { class: "hits", start: mine.shown + 1, "aria-label": `Pictures that were found, from ${mine.shown + 1}` }));
+      grid.lastElementChild.append(hitCell(hit, compare));
+      mine.shown++;
+    }
+    mine.pages++;
+    mine.offset += size;
+    // Fewer than asked for may also be hits that the catalog does not show.
+    mine.over = answer.hits.length + answer.dropped < size || mine.offset > MAX_OFFSET;
+    end.hidden = mine.over;
+    const found = count(mine.shown);
+    summary.classList.remove("error");
+    summary.textContent = mine.shown === 0
+      ? "Nothing found. Take away a filter, or search by another part of the picture."
+      : `${found} ${mine.shown === 1 ? "picture" : "pictures"}${mine.over ? "" : " so far"}, best first, in ${answer.timing_ms.total.toFixed(0)} ms`
+        + (answer.ranking.complete ? "" : "; the time was over before all that match were compared");
+  }
+
+  return {
+    show(items, options) {
+      run?.stop.abort();
+      run = { items: [...items], options, stop: new AbortController(), offset: 0, pages: 0, shown: 0, loading: false, over: false, seen: new Set() };
+      place.setAttribute("aria-busy", "true");
+      next();
+    },
+    clear() {
+      run?.stop.abort();
+      run = null;
+      grid.replaceChildren();
+      timing.replaceChildren();
+      summary.textContent = "";
+      end.hidden = true;
+    },
+  };
+}
