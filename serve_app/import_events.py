@@ -15,14 +15,15 @@ from serve_app.importing import ImportService
 
 # As often as people read numbers; each look costs SQL some reads of an index.
 EVERY_S = 1.0
-# Callers come back for more: a stream for ever would hold up a replica that is to stop.
-LONGEST_S = 300.0
+# Callers come back for more: Serve cuts off what takes longer than request_timeout_s, and a replica that is to stop waits for what
+# it has begun, up to graceful_shutdown_timeout_s (serve_config.yaml).
+LONGEST_S = 25.0
 # A comment, which says that the connection lives.
 STILL_HERE = ": \n\n"
 
 
 async def import_events(importing: ImportService, import_id: int, caller: Key) -> AsyncIterator[str]:
-    """Return the events until nothing moves any more by itself, or for five minutes. Raises UnknownImport, StoreError before
+    """Return the events until nothing moves any more by itself, or for 25 s. Raises UnknownImport, StoreError before
     the first one; a store that fails later ends the stream.
     """
     first = import_views.view(*await importing.look(import_id, caller))

@@ -23,7 +23,8 @@ export async function call(path, { method = "GET", json, form, signal, patient =
   let lost = false;
   for (let attempt = 0; ; attempt++) {
     const headers = {};
-    if (key()) headers.Authorization = `Bearer ${key()}`;
+    const sent = key();
+    if (sent) headers.Authorization = `Bearer ${sent}`;
     if (json !== undefined) headers["Content-Type"] = "application/json";
     let response;
     try {
@@ -44,7 +45,9 @@ export async function call(path, { method = "GET", json, form, signal, patient =
     }
     const body = await response.json().catch(() => null);
     if (response.status === 401 && patient) {
-      const wrong = key() !== null;
+      // Another was given while this call was on its way.
+      if (key() !== sent) continue;
+      const wrong = sent !== null;
       if (wrong) forgetKey();
       if (await askForKey(wrong ? `The key was not taken: ${body?.detail ?? ""}` : "Pictures and searches are for those who have one.")) continue;
     }

@@ -8,6 +8,8 @@ const search = searchView(() => namespace.value);
 const collection = collectionView(() => namespace.value);
 
 function show() {
+  // The way past the header is a place in the view that is open, not a view.
+  if (location.hash === "#main") return;
   const [, word, id] = /^#(\w+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
   const name = word === "collection" ? word : "search";
   for (const [one, section] of Object.entries(views)) section.hidden = one !== name;

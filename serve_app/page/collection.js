@@ -27,6 +27,8 @@ export function collectionView(namespace) {
     } catch (problem) {
       if (problem.name === "AbortError") return;
       note.textContent = problem.message;
+      // Who would not give a key is not asked for it again and again.
+      if (problem.status === 401) return;
     }
     if (!signal.aborted) timer = setTimeout(() => counts(signal), EVERY_MS);
   }

@@ -6,8 +6,8 @@ import { count, duration, moment } from "./format.js";
 import { say } from "./notice.js";
 
 const SHOWN = 20;
-// Browsers open six connections to a server: some must be left for all else.
-const FOLLOWED = 3;
+// Each takes a place at the service for as long as it lasts; the others are looked at when one is steered or the view is opened.
+const FOLLOWED = 1;
 
 /** Build the list of imports and the form that asks for one. */
 export function imports(namespace) {

@@ -94,7 +94,7 @@ def import_routes(services: Services) -> APIRouter:
     async def get_import_events(import_id: Id, caller: Key = may_add) -> Response:
         """Tell how far an import is each time that changes: server-sent events `import`, whose data is what a GET of it answers.
 
-        The stream ends when nothing moves any more by itself, and after five minutes; a caller who wants more asks again.
+        The stream ends when nothing moves any more by itself, and after 25 s; a caller who wants more asks again.
         """
         stream = await import_events(importing, import_id, caller)
         # A proxy that collects would keep the news back.
