@@ -182,6 +182,22 @@ def test_two_pictures_are_seen_side_by_side(page, search_by):
     expect(dialog).to_have_count(0)
 
 
+def test_a_copy_is_named_so_and_what_both_have_in_common_is_drawn(page, search_by):
+    search_by(page)
+    _, answer = searched(page, page.get_by_label("Look for copies closely").check)
+    cropped = next(
+        n for n, hit in enumerate(answer["hits"]) if hit["info"]["edit"] == "cropped" and hit["info"]["label"] == "coffee"
+    )
+    assert answer["hits"][cropped]["class"] == "edited"
+    hit = page.locator(".hit").nth(cropped)
+    expect(hit.locator(".class")).to_have_text("copy")
+    expect(page.locator(".timing .legend")).to_contain_text("verify")
+    hit.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("dialog").locator("polygon")).to_have_count(2)
+    corners = page.locator("polygon").first.get_attribute("points").split(" ")
+    assert corners == [",".join(map(str, corner)) for corner in answer["hits"][cropped]["verified"]["area"]["query"]]
+
+
 def test_the_time_of_each_stage_is_drawn(page, search_by):
     search_by(page)
     assert {text.split()[0] for text in page.locator(".timing .legend li").all_inner_texts()} >= {"decode", "embed", "search"}
