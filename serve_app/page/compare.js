@@ -11,7 +11,8 @@ export async function compareWith(item, hit) {
   const verdict = el("p", { class: "verdict", role: "status" }, "Comparing…");
   const dialog = el("dialog", { class: "compare", "aria-labelledby": "compare-title" },
     el("div", { class: "head" }, el("h2", { id: "compare-title" }, "Side by side"), button("Close", () => dialog.close())),
-    el("div", { class: "pair" }, side(item, item.region ? "of which the part in the box counts" : "what you search by"), side(other, `${hit.width}×${hit.height}`)),
+    el("div", { class: "pair" }, side(item, item.region ? "of which the part in the box counts" : "what you search by", item.region ? null : hit.verified?.area.query),
+      side(other, `${hit.width}×${hit.height}`, hit.verified?.area.target)),
     verdict);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
@@ -24,9 +25,23 @@ export async function compareWith(item, hit) {
   }
 }
 
-function side(item, caption) {
+function side(item, caption, area) {
   const shown = item.url === undefined ? picture({ ...item }) : el("p", { class: "words" }, item.url);
-  return el("figure", {}, shown, el("figcaption", {}, el("b", {}, item.name), ` ${caption}`));
+  return el("figure", {}, el("div", { class: "matched" }, shown, area?.length ? outline(area) : null), el("figcaption", {}, el("b", {}, item.name), ` ${caption}`));
+}
+
+/** The area that both have in common; corners in fractions of the picture. */
+function outline(corners) {
+  const make = (tag) => document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const drawing = make("svg");
+  drawing.setAttribute("viewBox", "0 0 1 1");
+  drawing.setAttribute("preserveAspectRatio", "none");
+  drawing.setAttribute("role", "img");
+  drawing.setAttribute("aria-label", "the area that both have in common");
+  const shape = make("polygon");
+  shape.setAttribute("points", corners.map((corner) => corner.join()).join(" "));
+  drawing.append(shape);
+  return drawing;
 }
 
 function words(number) {

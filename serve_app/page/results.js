@@ -32,7 +32,7 @@ export function results(place) {
     mine.loading = true;
     const size = PAGES[Math.min(mine.pages, PAGES.length - 1)];
     try {
-      const body = await searchBody(mine.items, { ...mine.options, top_k: size, offset: mine.offset });
+      const body = await searchBody(mine.items, { ...mine.options, ...(mine.pages ? { verify: false } : {}), top_k: size, offset: mine.offset });
       const answer = await ask("v1/search", { ...body, signal: mine.stop.signal });
       if (mine === run) add(mine, answer, size);
     } catch (problem) {

@@ -19,10 +19,12 @@ export function searchView(namespace) {
   const ways = intake(take);
   const conditions = filters(changed);
   const flips = el("input", { type: "checkbox", onchange: changed });
+  const close = el("input", { type: "checkbox", onchange: changed });
+  const closely = labelled("Look for copies closely", close, { class: "check" });
   const least = el("input", { type: "number", min: "-1", max: "1", step: "0.05", value: "-1", onchange: changed });
   const flipped = labelled("Also mirrored and turned", flips, { class: "check" });
   const options = el("fieldset", { class: "options", hidden: true }, el("legend", {}, "How to search"),
-    flipped, labelled("Lowest score", least, { class: "inline" }), conditions.element);
+    flipped, closely, labelled("Lowest score", least, { class: "inline" }), conditions.element);
   const place = document.getElementById("query");
   place.append(el("div", { class: "query" }, list, ways.element), options);
 
@@ -49,7 +51,7 @@ export function searchView(namespace) {
     place.classList.toggle("filled", items.length > 0);
     place.querySelector(".lead").textContent = items.length ? "Add another picture, to search by both." : "Drop a picture anywhere, or paste one.";
     options.hidden = items.length === 0;
-    flipped.hidden = !alone || items[0].text !== undefined;
+    flipped.hidden = closely.hidden = !alone || items[0].text !== undefined;
   }
 
   function changed() {
@@ -57,7 +59,7 @@ export function searchView(namespace) {
     timer = setTimeout(() => {
       if (items.length === 0) found.clear();
       else if (least.reportValidity()) {
-        const ways = { namespace: namespace(), flips: flips.checked && !flipped.hidden, min_score: Number(least.value || -1), filter: conditions.value() };
+        const ways = { namespace: namespace(), flips: flips.checked && !flipped.hidden, ...(close.checked && !closely.hidden ? { verify: true } : {}), min_score: Number(least.value || -1), filter: conditions.value() };
         found.show(items, ways);
       }
     }, SETTLES_MS);

@@ -1,7 +1,7 @@
 // Where the time of a search went, as a small bar.
 import { el } from "./element.js";
 
-const STAGES = ["wait", "decode", "embed", "search", "metadata"];
+const STAGES = ["wait", "decode", "embed", "search", "metadata", "verify"];
 
 /** Build the bar of an answer's timing_ms; what no stage took is the way between them. */
 export function timingBar(timing) {

@@ -19,7 +19,7 @@ FILE = """async ([type, data, name]) => {
 
 
 def paths(page):
-    return page.locator(".hit > .path").all_inner_texts()
+    return page.locator(".hit > .path").all_text_contents()
 
 
 def searched(page, act):
@@ -180,6 +180,22 @@ def test_two_pictures_are_seen_side_by_side(page, search_by):
     until(page, "[...document.querySelectorAll('dialog img')].every((image) => image.naturalWidth > 0)")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+
+
+def test_a_copy_is_named_so_and_what_both_have_in_common_is_drawn(page, search_by):
+    search_by(page)
+    _, answer = searched(page, page.get_by_label("Look for copies closely").check)
+    assert answer["hits"][0]["class"] == "exact"
+    expect(page.locator(".hit").first.locator(".class")).to_have_text("same")
+    names = [hit["image_path"].rpartition("/")[2] for hit in answer["hits"]]
+    cropped = names.index("coffee cropped.jpg")
+    hit = page.locator(".hit").nth(cropped)
+    assert answer["hits"][cropped]["class"] in ("edited", "same_scene")
+    expect(hit.locator(".class")).to_have_text(re.compile("copy|same scene"))
+    hit.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("dialog").locator("polygon")).to_have_count(2)
+    corners = page.locator("polygon").first.get_attribute("points").split(" ")
+    assert corners == [",".join(map(str, corner)) for corner in answer["hits"][cropped]["verified"]["area"]["query"]]
 
 
 def test_the_time_of_each_stage_is_drawn(page, search_by):
