@@ -86,20 +86,6 @@ class LogEntry(Answer):
     load_time: datetime | None
 
 
-class FailurePage(Answer):
-    """Add requests that failed, by log_id; `next` is the address of the following page, null at the end."""
-
-    failures: list[LogEntry]
-    next: str | None
-
-
-class Retried(Answer):
-    """How many failed add requests wait again; with `more`, others are left for the next call."""
-
-    retried: int
-    more: bool
-
-
 class SourceView(Answer):
     """A place where the picture was seen, and what was said of it there."""
 
@@ -281,23 +267,6 @@ class Stats(Answer):
     lag_s: float | None
     model: str
     text: bool
-
-
-class InfoKeyView(Answer):
-    """A key of `info` that can be filtered by, with the kinds of its values.
-
-    `values`: its texts, where they are 20 at most; else empty.
-    """
-
-    name: str
-    kinds: list[Literal["boolean", "number", "text"]]
-    values: list[str]
-
-
-class InfoKeyList(Answer):
-    """The first 64 keys by name."""
-
-    keys: list[InfoKeyView]
 
 
 class Health(Answer):

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from imagesearch.answers import FailurePage, Retried
+from imagesearch.failure_answers import FailurePage, Retried
 from imagesearch.keys import Key, Role
 from imagesearch.stores.sql.failed import Failed
 from serve_app import openapi, views

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from imagesearch.answers import Comparison, InfoKeyList, InfoKeyView, SearchAnswer, TimingView
+from imagesearch.answers import Comparison, SearchAnswer, TimingView
+from imagesearch.info_answers import InfoKeyList, InfoKeyView
 from imagesearch.keys import Key, Role
 from imagesearch.metrics import STAGE_SECONDS
 from serve_app import openapi, views

@@ -28,6 +28,8 @@ FORBIDDEN = {
     "imagesearch/client/": {"config", *CORE},
     "imagesearch/answers.py": INSIDE,
     "imagesearch/import_answers.py": INSIDE,
+    "imagesearch/failure_answers.py": INSIDE,
+    "imagesearch/info_answers.py": INSIDE,
     "imagesearch/ports.py": {"config", "imagesearch.stores", "imagesearch.models", "imagesearch.images"},
     "telemetry": {"serve_app", "jobs", "cli", "imagesearch.stores", "imagesearch.models", "imagesearch.images"},
     "serve_app": {"jobs", "cli", "imagesearch.client"},

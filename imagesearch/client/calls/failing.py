@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import httpx
 
-from imagesearch.answers import FailurePage, LogEntry, Retried
+from imagesearch.answers import LogEntry
 from imagesearch.client.call import Call, Page, given
 from imagesearch.client.reading import model
+from imagesearch.failure_answers import FailurePage, Retried
 from imagesearch.types import DEFAULT_NAMESPACE
 
 

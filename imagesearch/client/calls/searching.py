@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from imagesearch.answers import Comparison, InfoKeyList, SearchAnswer
+from imagesearch.answers import Comparison, SearchAnswer
 from imagesearch.client.call import Call, given
 from imagesearch.client.picture_file import Picture, upload
 from imagesearch.client.query import PictureQuery, Region, WeightedQuery
 from imagesearch.client.reading import model
+from imagesearch.info_answers import InfoKeyList
 from imagesearch.types import DEFAULT_NAMESPACE
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from imagesearch import answers, import_answers
+from imagesearch import answers, failure_answers, import_answers, info_answers
 from imagesearch.client import NewImage, PictureQuery, Region, WeightedQuery
 from imagesearch.client.calls import adding, failing, importing, pictures, searching, service
 
@@ -113,7 +113,7 @@ def test_what_is_left_out_is_what_the_service_would_have_taken(document):
 def test_every_answer_is_one_of_the_models_that_both_sides_share(document):
     models = {
         name
-        for module in (answers, import_answers)
+        for module in (answers, failure_answers, import_answers, info_answers)
         for name, one in vars(module).items()
         if isinstance(one, type) and issubclass(one, answers.Answer)
     }

@@ -194,8 +194,9 @@ def test_a_copy_is_named_so_and_what_both_have_in_common_is_drawn(page, search_b
     expect(hit.locator(".class")).to_have_text(re.compile("copy|same scene"))
     hit.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("dialog").locator("polygon")).to_have_count(2)
-    corners = page.locator("polygon").first.get_attribute("points").split(" ")
-    assert corners == [",".join(map(str, corner)) for corner in answer["hits"][cropped]["verified"]["area"]["query"]]
+    drawn = page.locator("polygon").first.get_attribute("points").split(" ")
+    corners = [tuple(map(float, corner.split(","))) for corner in drawn]
+    assert corners == [tuple(corner) for corner in answer["hits"][cropped]["verified"]["area"]["query"]]
 
 
 def test_the_time_of_each_stage_is_drawn(page, search_by):
