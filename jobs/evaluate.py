@@ -66,7 +66,7 @@ def evaluate(settings: Settings, wanted: Wanted, say: Callable[[int, int], None]
         if path is not None and not path.absolute().parent.is_dir():
             raise InputError(f"{path}: its folder does not exist")
     with closing(open_stores(settings)) as stores:
-        entries = sample(stores.catalog, wanted.namespace, wanted.sample, wanted.seed)
+        entries = sample(stores, wanted.namespace, wanted.sample, wanted.seed)
         labels = {} if wanted.label is None else labelled(stores, entries, wanted.label)
         answers: list[Answer] = []
         unread: Counter[str] = Counter()

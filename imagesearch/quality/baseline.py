@@ -23,14 +23,14 @@ class Fall:
 
 
 def falls(before: Mapping[str, Figure], now: Mapping[str, Figure], tolerance: float) -> list[Fall]:
-    """Return the figures that lie by more than the tolerance below the earlier ones, and outside of those's intervals.
+    """Return the figures that lie by more than the tolerance below the earlier ones, and whose intervals are apart.
 
     One that is missing now is among them; one that is new is not.
     """
     return [
         Fall(name, one, now.get(name))
         for name, one in before.items()
-        if name not in now or (now[name].value < one.value - tolerance and now[name].value < one.low)
+        if name not in now or (now[name].value < one.value - tolerance and now[name].high < one.low)
     ]
 
 

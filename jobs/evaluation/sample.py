@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 from PIL import Image
 
 from config.sections import ImageSettings
 from imagesearch.errors import ImageSearchError, SourceNotFound
+from imagesearch.filters import Filter
 from imagesearch.images.decode import decode
 from imagesearch.images.hashes import content_hash
 from imagesearch.ports import SourceReader
-from imagesearch.stores.sql.catalog import Catalog
+from imagesearch.stores.factory import Stores
 from imagesearch.types import CatalogEntry, Pixels
 
 # Each may be a slow server; the oldest sources are the likeliest to be our own storage.
 SOURCES_TRIED = 5
 # Edits are made of pictures as they go around: a copy of 40 megapixels would only make all of them slow.
 LONGEST_PX = 1024
-PAGE = 1000
+# Ids of one page of the walk.
+PAGE = 20_000
 
 
-def sample(catalog: Catalog, namespace: str, count: int, seed: int) -> list[CatalogEntry]:
-    """Return up to `count` distinct searchable pictures of the namespace, by milvus_id; the same seed draws the same ones."""
-    bounds = catalog.bounds()
-    if bounds is None:
-        return []
-    chance = random.Random(seed)  # noqa: S311 - a sample that can be drawn again, no secret
-    drawn: dict[int, CatalogEntry] = {}
-    # Many draws may meet one picture, after a gap of the ids: then the rest is taken in order.
-    for _ in range(4 * count):
-        if len(drawn) == count:
-            break
-        drawn |= {one.milvus_id: one for one in catalog.page(namespace, chance.randint(*bounds) - 1, 1)}
-    after = 0
-    while len(drawn) < count and (page := catalog.page(namespace, after, PAGE)):
-        after = page[-1].milvus_id
-        for one in page:
-            if len(drawn) < count:
-                drawn.setdefault(one.milvus_id, one)
-    return [drawn[milvus_id] for milvus_id in sorted(drawn)]
+def sample(stores: Stores, namespace: str, count: int, seed: int) -> list[CatalogEntry]:
+    """Return up to `count` searchable pictures of the namespace, by milvus_id, each as likely as any other. Raises StoreError.
+
+    Those whose number, mixed from id and seed, is among the least: a collection that grew keeps most of its sample, so that a
+    later run is compared on the same pictures. Walks all ids, in memory bounded by a page.
+    """
+    ids, numbers = np.empty(0, np.uint64), np.empty(0, np.uint64)
+    for page in stores.matches.walk(namespace, Filter(), PAGE):
+        more = np.array(page, np.uint64)
+        ids, numbers = np.concatenate([ids, more]), np.concatenate([numbers, _mixed(more, seed)])
+        least = np.argsort(numbers, kind="stable")[:count]
+        ids, numbers = ids[least], numbers[least]
+    drawn = sorted(int(one) for one in ids)
+    entries = stores.catalog.entries(drawn)
+    return [entries[one] for one in drawn if one in entries]
+
+
+def _mixed(ids: np.ndarray, seed: int) -> np.ndarray:
+    """Mix by splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014); it wraps round on purpose."""
+    (start,) = np.random.SeedSequence(seed).generate_state(1, np.uint64)
+    z = (ids ^ start) + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)))
 
 
 def pixels_of(entry: CatalogEntry, sources: SourceReader, limits: ImageSettings) -> Pixels:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from imagesearch.stores.factory import open_stores
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, IndexRow
 from jobs.evaluate import Wanted, evaluate
+from jobs.evaluation.sample import sample
 from tests.fixtures.fresh_stores import fresh
 
 PICTURES = 12
@@ -134,3 +136,18 @@ def test_actors_of_the_cluster_find_the_same(settings, filled, joined_address):
 @pytest.fixture
 def joined_address(ray_settings):
     return ray_settings.ray.address
+
+
+def test_a_sample_is_drawn_by_chance_and_is_a_part_of_a_larger_one(settings, filled):
+    stores = open_stores(settings)
+    few, others, more = ([one.milvus_id for one in sample(stores, "default", *how)] for how in ((5, 0), (5, 1), (9, 0)))
+    assert len(set(few)) == 5
+    assert few != others
+    assert set(few) < set(more)
+    assert len(sample(stores, "default", 1000, 0)) == PICTURES
+    assert sample(stores, "nowhere", 5, 0) == []
+    # Each picture is drawn about as often as any other: of 60 samples of 3 in 12 it is in 15.
+    drawn = Counter(one.milvus_id for seed in range(60) for one in sample(stores, "default", 3, seed))
+    assert len(drawn) == PICTURES
+    assert max(drawn.values()) < 30
+    stores.close()
