@@ -22,7 +22,7 @@ export function results(place) {
   const more = button("Show more", () => next());
   const end = el("div", { class: "end" }, more);
   let run = null;
-  new IntersectionObserver(([entry]) => { if (entry.isIntersecting) next(); }, { rootMargin: "1200px" }).observe(end);
+  const sight = new IntersectionObserver((entries) => { if (entries.at(-1).isIntersecting) next(); }, { rootMargin: "1200px" });
   place.append(summary, timing, grid, end);
   end.hidden = true;
 
@@ -45,8 +45,9 @@ export function results(place) {
       mine.loading = false;
       place.removeAttribute("aria-busy");
     }
-    // The end may still be in sight, and an observer tells of changes only.
-    if (mine === run && !mine.over && end.getBoundingClientRect().top < innerHeight + 1200) next();
+    // Told only of changes, the end would be forgotten where it is in sight still, or again before anybody looked.
+    sight.unobserve(end);
+    if (mine === run && !mine.over) sight.observe(end);
   }
 
   function add(mine, answer, size) {

@@ -12,15 +12,18 @@ from pathlib import Path
 import pytest
 import uvicorn
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from config.sections import ImageSettings
+from config.sections import ImageSettings, VerifySettings
 from imagesearch.types import AddRequest
 from tests.fixtures.fresh_stores import fresh
 from tests.fixtures.whole_service import services
 
 # Whatever a stranger may write: in a text, in an attribute, in a name.
 SCRIPT = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
+# A slow machine gets there too; a test that passes waits for nothing.
+PATIENCE_S = 90
+expect.set_options(timeout=1000 * PATIENCE_S)
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -38,7 +41,7 @@ def behind_a_port(api, port=0):
             thread.join()
 
 
-def until(page, so, patience_s=20):
+def until(page, so, patience_s=PATIENCE_S):
     """Wait until an expression holds on the page; Playwright's own way compiles text there, which the page's policy forbids."""
     for _ in range(patience_s * 20):
         if page.evaluate(so):
@@ -51,6 +54,10 @@ def until(page, so, patience_s=20):
 def open_service(tmp_path_factory):
     with services(tmp_path_factory.mktemp("page")) as open_it:
         yield open_it
+
+
+# All hits of a page are verified, however slow the machine is.
+PATIENT = VerifySettings(budget_ms=60_000)
 
 
 def photographs(folder: Path) -> list[Path]:
@@ -92,7 +99,7 @@ def photographs(folder: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def service(open_service, milvus_lite_uri):
-    service = open_service(milvus_lite_uri, images=ImageSettings(max_bytes=2_000_000, max_pixels=4_000_000))
+    service = open_service(milvus_lite_uri, images=ImageSettings(max_bytes=2_000_000, max_pixels=4_000_000), verify=PATIENT)
     fresh(service.settings, service.stores.fingerprint.collection)
     paths = photographs(service.folder)
     hostile = service.folder / f"{SCRIPT.replace('/', '')}.jpg"
@@ -132,7 +139,7 @@ def open_page(browser):
     def open_it(address, **options):
         context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **options})
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(1000 * PATIENCE_S)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)

@@ -54,10 +54,10 @@ def test_an_import_is_asked_for_and_followed_to_its_end(collection, service):
         collection.get_by_role("button", name="Import", exact=True).click()
     assert news.value.headers["content-type"].startswith("text/event-stream")
     row = collection.locator(".imports > li").first
-    expect(row).to_contain_text("5 waiting", timeout=20_000)
+    expect(row).to_contain_text("5 waiting")
     # Nobody touches the page from here on: what it shows comes by the stream.
     service.load()
-    expect(row.locator(".state")).to_have_text("finished", timeout=20_000)
+    expect(row.locator(".state")).to_have_text("finished")
     expect(row).to_contain_text("5 loaded")
     expect(row).to_contain_text("1 bad lines")
     row.get_by_text("What went wrong").click()
@@ -70,7 +70,7 @@ def test_an_import_is_paused_resumed_and_cancelled(collection, service):
     collection.get_by_label("Folder, glob").fill(str(service.folder / "one.csv"))
     collection.get_by_role("button", name="Import", exact=True).click()
     row = collection.locator(".imports > li").filter(has_text="one.csv")
-    expect(row).to_contain_text("1 waiting", timeout=20_000)
+    expect(row).to_contain_text("1 waiting")
     row.get_by_role("button", name="pause").click()
     expect(row.locator(".state")).to_have_text("paused")
     row.get_by_role("button", name="resume").click()

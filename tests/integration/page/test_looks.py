@@ -127,6 +127,7 @@ def crowd(service):
     return ids
 
 
+@pytest.mark.timeout(900)
 def test_ten_thousand_hits_are_scrolled(page, crowd, capsys):
     page.get_by_label("Namespace").fill("crowd")
     page.get_by_label("Namespace").press("Tab")
