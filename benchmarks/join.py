@@ -33,6 +33,7 @@ from imagesearch.join import CLASSES, DEFAULT, FEATURES, Evidence, Join, load_jo
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import open_encoder
 from imagesearch.types import Vectors
+from serve_app.verification import LIKELY
 
 LONGEST_SIDE, SHORTEST_SIDE = 800, 24
 # Pictures whose hashes differ in fewer bits are taken for the same.
@@ -41,7 +42,9 @@ PART = 16
 # Two originals that are near by any signal may be variants of one drawing: whether one is a copy of the other nobody can say.
 ALIKE_BITS, ALIKE_AGREEMENT, ALIKE_INLIERS = 48, 0.6, 12
 # Neighbours that a copy is held against.
-LEARNED, REPORTED = 6, 20
+LEARNED, REPORTED = 6, 30
+# Pictures near by hash that it is held against beside these, and in how many bits they differ at most.
+NEAR, HASH_BITS = 10, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A picture held against a copy of picture `query`; `rank` among its neighbours; `kind`: one of CLASSES, as it truly is."""
+    """A picture held against a copy of picture `query`; `rank` among its neighbours; `kind`: one of CLASSES, as it truly is.
+
+    `by_hash`: it is no neighbour, its perceptual hash led to it.
+    """
 
     query: int
     rank: int
     kind: str
     evidence: Evidence
+    by_hash: bool = False
 
 
 def read(folders: Sequence[Path], most: int) -> list[Image.Image]:
@@ -96,15 +103,20 @@ def known(encoder: Encoder, images: list[Image.Image]) -> Known:
     return Known(images, embedded(encoder, images), [features_of(one) for one in images], hashes)
 
 
-def cases(encoder: Encoder, pictures: Known, copy: Copy, kind: str, neighbours: int) -> Iterator[Case]:
-    """Hold a copy of each picture against the nearest ones, as a search does."""
+def cases(encoder: Encoder, pictures: Known, copy: Copy, kind: str, neighbours: int, near: int = 0) -> Iterator[Case]:
+    """Hold a copy of each picture against the nearest ones, and up to `near` that are near by hash, as a search does."""
     # Each query is also asked of a collection that lacks its original: who is far ahead there is no copy either.
     made = [copy(one) for one in pictures.images]
     scores = embedded(encoder, made) @ pictures.vectors.T
     for query, image in enumerate(made):
         features, bits = features_of(image), int(perceptual_hash(image), 16)
         order = np.argsort(-scores[query])
-        for rank, one in enumerate(order[:neighbours]):
+        alikes = sorted((bits ^ one).bit_count() for one in pictures.hashes)
+        farthest = min(alikes[min(near, len(alikes)) - 1], HASH_BITS) if near else -1
+        for rank, one in enumerate(order):
+            by_hash = rank >= neighbours
+            if by_hash and (bits ^ pictures.hashes[one]).bit_count() > farthest:
+                continue
             if one != query and alike(pictures, query, int(one)):
                 continue
             found = overlap(features, pictures.features[one])
@@ -112,7 +124,9 @@ def cases(encoder: Encoder, pictures: Known, copy: Copy, kind: str, neighbours: 
             margin = score - float(scores[query, order[1 if rank == 0 else 0]])
             hamming = (bits ^ pictures.hashes[one]).bit_count()
             parts = found.inliers, found.pairs, found.agreement, found.query, found.target, found.mirrored
-            yield Case(query, rank, kind if one == query else "similar", Evidence(score, margin, hamming, *parts))
+            yield Case(query, rank, kind if one == query else "similar", Evidence(score, margin, hamming, *parts), by_hash)
+            if by_hash:
+                continue
             others = [other for other in order if other != query]
             if one != query and one != order[0]:
                 best = others[1] if one == others[0] else others[0]
@@ -166,16 +180,23 @@ def told(join: Join, name: str, found: Sequence[Case]) -> tuple[list[float], lis
     for place, case in enumerate(found):
         by_query.setdefault(case.query, []).append(place)
     true = [case.kind != "similar" for case in found]
+    first = [not case.by_hash for case in found]
+    likely = [not case.by_hash or verdict.copy >= LIKELY for case, verdict in zip(found, verdicts, strict=True)]
     called = [verdict.kind in ("exact", "edited") for verdict in verdicts]
-    queries = list(by_query.values())
+    everything = list(by_query.values())
+    queries = [[one for one in places if first[one]] for places in everything]
+    shown = [[one for one in places if likely[one]] for places in everything]
     figures = {
         "embedding": np.mean([true[places[0]] for places in queries]),
         "hash": np.mean([true[min(places, key=lambda one: found[one].evidence.hamming)] for places in queries]),
         "inliers": np.mean([true[max(places, key=lambda one: found[one].evidence.inliers)] for places in queries]),
         "joined": np.mean([true[max(places, key=lambda one: verdicts[one].copy)] for places in queries]),
+        "joined, and by hash": np.mean([true[max(places, key=lambda one: verdicts[one].copy)] for places in shown]),
         "reachable": np.mean([any(true[one] for one in places) for places in queries]),
+        "and by hash": np.mean([any(true[one] for one in places) for places in everything]),
         "called copies": np.mean([called[one] for one in range(len(found)) if true[one]]),
         "others called copies": np.mean([called[one] for one in range(len(found)) if not true[one] and found[one].rank < 10]),
+        "by hash, a query": sum(called[one] and not true[one] and not first[one] for one in range(len(found))) / len(everything),
     }
     print(f"{name:22}", "  ".join(f"{column} {value:.4f}" for column, value in figures.items()), flush=True)
     return [verdict.copy for verdict in verdicts], true
@@ -211,7 +232,7 @@ def main() -> int:
     true: list[bool] = []
     for kind, edits in {"exact": copies.REPORTED_EXACT, "edited": copies.REPORTED_EDITED}.items():
         for name, edit in edits.items():
-            some = told(join, name, list(cases(encoder, pictures, edit, kind, REPORTED)))
+            some = told(join, name, list(cases(encoder, pictures, edit, kind, REPORTED, NEAR)))
             shares += some[0]
             true += some[1]
     print(f"expected calibration error of copies: {calibration_error(shares, true):.4f}")

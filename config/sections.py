@@ -34,6 +34,10 @@ class MilvusSettings(Section):
     index_params: dict[str, int] = Field(default_factory=dict, description="laid over the index's own defaults")
     search_params: dict[str, int] = Field(default_factory=dict, description="laid over the index's own defaults")
     upsert_rows: int = Field(1000, ge=1, le=1000, description="vectors written by one call")
+    hash_index: Literal["none", "HNSW", "IVF_SQ8", "FLAT", "BIN_IVF_FLAT", "BIN_FLAT"] = Field(
+        "none", description="index of the perceptual hashes; BIN_...: a thirtieth of the memory, and not on Milvus Lite"
+    )
+    hash_params: dict[str, int] = Field(default_factory=dict, description="as index_params, for the hashes' index")
     timeout_s: float = Field(20.0, gt=0)
 
 
@@ -188,6 +192,10 @@ class VerifySettings(Section):
         "never", description="for searches that do not say; auto: where the first is not clear"
     )
     candidates: int = Field(30, ge=1, le=200, description="hits that are verified at most")
+    hash_candidates: int = Field(
+        10, ge=0, le=200, description="pictures near by perceptual hash that are verified beside these at most"
+    )
+    hash_bits: int = Field(64, ge=0, le=128, description="bits of 256 in which their hashes differ at most")
     budget_ms: float = Field(250.0, ge=0, description="how long one search verifies; it then answers with what is done")
     threads: int = Field(2, ge=1, description="threads of a replica that verify")
     cache_bytes: int = Field(64 * 2**20, ge=0, description="memory of a replica for the features of stored pictures")

@@ -192,6 +192,14 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """One answer of the index of perceptual hashes: a picture whose hash differs in `bits` bits."""
+
+    milvus_id: int
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrated:
     """What a search of the index finds of the true `top_k` nearest, on average over `queries`, with `effort` in its own measure."""
 

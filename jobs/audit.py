@@ -10,15 +10,17 @@ import json
 import logging
 import sys
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from config import Settings, load_settings
-from imagesearch.stores.factory import open_stores
+from imagesearch.stores.factory import Stores, open_stores
+from imagesearch.stores.milvus.hashes import HashIndex
 from jobs.cluster import connected
-from jobs.difference import Kind, differences
+from jobs.difference import HASHES, PAGE, VECTORS, Kind, differences
 from jobs.edge import job_edge
 from jobs.loader import bulk_load
-from jobs.repair import repair
+from jobs.repair import rehash, repair
 
 logger = logging.getLogger(__name__)
 
@@ -30,18 +32,23 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
     """
     stores = open_stores(settings)
     try:
-        counts = {Kind.MISSING: 0, Kind.DOUBLED: 0, Kind.ORPHAN: 0}
+        counts = dict.fromkeys(VECTORS, 0)
         for one in differences(stores.catalog, stores.index):
             counts[one.kind] += 1
             _say({**asdict(one), **({"repaired": repair(stores, one)} if mend else {})})
+        if stores.hashes is not None:
+            counts |= _hashes(stores, stores.hashes, mend=mend)
         left = sum(counts.values())
         if mend and left:
             if counts[Kind.MISSING]:
                 reload(settings)
             left = sum(1 for _ in differences(stores.catalog, stores.index))
+            if stores.hashes is not None:
+                left += sum(1 for _ in differences(stores.catalog, stores.hashes, HASHES))
         totals: dict[str, int] = {
             "pictures": stores.catalog.count(),
             "vectors": stores.index.count(),
+            **({} if stores.hashes is None else {"hashes": stores.hashes.count()}),
             **{kind.value: counts[kind] for kind in counts},
             "left": left,
         }
@@ -49,6 +56,26 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
         return totals
     finally:
         stores.close()
+
+
+def _hashes(stores: Stores, hashes: HashIndex, *, mend: bool) -> dict[Kind, int]:
+    """Report the differences of the hashes, and mend them many at a time: after the setting was turned on none has one yet."""
+    counts = dict.fromkeys(HASHES, 0)
+    found = differences(stores.catalog, hashes, HASHES)
+    while page := list(islice(found, PAGE)):
+        if mend:
+            # An upsert alone would leave the others.
+            hashes.delete([one.milvus_id for one in page if one.kind is Kind.HASH_DOUBLED])
+        lost = [one.milvus_id for one in page if one.kind is not Kind.HASH_ORPHAN]
+        wrote = rehash(stores, hashes, lost) if mend and lost else ""
+        for one in page:
+            counts[one.kind] += 1
+            done = wrote
+            if mend and one.kind is Kind.HASH_ORPHAN:
+                removed = stores.changes.purge(one.milvus_id, hashes.delete)
+                done = "deleted the hash" if removed else "left it: its picture came back"
+            _say({**asdict(one), **({"repaired": done} if mend else {})})
+    return counts
 
 
 def reload(settings: Settings) -> None:

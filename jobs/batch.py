@@ -11,9 +11,10 @@ from imagesearch.types import Fingerprint, IndexRow, LogRow, Vectors
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A distinct picture without a vector, and the rows that brought it."""
+    """A distinct picture without a vector, and the rows that brought it; its perceptual hash in 64 hexadecimal digits."""
 
     target: IndexRow
+    perceptual_hash: str
     rows: tuple[LogRow, ...]
 
 

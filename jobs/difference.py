@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from imagesearch.ports import VectorIndex, VectorInventory
 from imagesearch.stores.sql.catalog import Catalog
-from imagesearch.types import MAX_ID, PictureState
+from imagesearch.types import MAX_ID, PictureState, Vector
 
 PAGE = 1000
 
 
 class Kind(StrEnum):
-    """`missing`: a searchable picture without a vector; `doubled`: with more than one; `orphan`: a vector without its picture."""
+    """`missing`: a searchable picture without a vector; `doubled`: with more than one; `orphan`: a vector without its picture.
+
+    The others say the same of its perceptual hash.
+    """
 
     MISSING = "missing"
     DOUBLED = "doubled"
     ORPHAN = "orphan"
+    HASH_MISSING = "hash_missing"
+    HASH_DOUBLED = "hash_doubled"
+    HASH_ORPHAN = "hash_orphan"
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What the differences of one index are called."""
+
+    missing: Kind
+    doubled: Kind
+    orphan: Kind
+
+    def __iter__(self) -> Iterator[Kind]:
+        return iter((self.missing, self.doubled, self.orphan))
+
+
+VECTORS = Kinds(Kind.MISSING, Kind.DOUBLED, Kind.ORPHAN)
+HASHES = Kinds(Kind.HASH_MISSING, Kind.HASH_DOUBLED, Kind.HASH_ORPHAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +51,20 @@ class Difference:
     milvus_id: int
 
 
-class Index(VectorIndex, VectorInventory, Protocol):
-    """What the audit needs of the vector index."""
+class Index(Protocol):
+    """What the audit needs of an index."""
+
+    def ids_between(self, after: int, upto: int) -> Iterator[int]:
+        """As ports.VectorInventory has it."""
+
+    def count_between(self, after: int, upto: int) -> int:
+        """As ports.VectorInventory has it."""
+
+    def fetch(self, ids: Collection[int]) -> dict[int, Vector]:
+        """As ports.VectorIndex has it."""
 
 
-def differences(catalog: Catalog, index: Index) -> Iterator[Difference]:
+def differences(catalog: Catalog, index: Index, kinds: Kinds = VECTORS) -> Iterator[Difference]:
     """Walk both stores by key and yield where they differ; memory is one page, whatever the size of the collection.
 
     A picture that is being loaded may or may not have its vector yet and is no difference.
@@ -44,13 +74,15 @@ def differences(catalog: Catalog, index: Index) -> Iterator[Difference]:
         page = catalog.states(after, PAGE)
         # The last stretch reaches to the end, for vectors beyond the last picture.
         upto = page[-1][0] if len(page) == PAGE else MAX_ID
-        yield from _stretch(dict(page), catalog, index, after, upto)
+        yield from _stretch(dict(page), catalog, index, kinds, after, upto)
         if upto == MAX_ID:
             return
         after = upto
 
 
-def _stretch(states: dict[int, PictureState], catalog: Catalog, index: Index, after: int, upto: int) -> Iterator[Difference]:
+def _stretch(
+    states: dict[int, PictureState], catalog: Catalog, index: Index, kinds: Kinds, after: int, upto: int
+) -> Iterator[Difference]:
     vectors = set(index.ids_between(after, upto))
     searchable = {one for one, state in states.items() if state is PictureState.SEARCHABLE}
     loading = {one for one, state in states.items() if state is PictureState.LOADING}
@@ -61,10 +93,10 @@ def _stretch(states: dict[int, PictureState], catalog: Catalog, index: Index, af
     for one in sorted(suspects):
         state = now.get(one)
         if state is PictureState.SEARCHABLE and one not in held:
-            yield Difference(Kind.MISSING, one)
+            yield Difference(kinds.missing, one)
         elif state in (None, PictureState.DELETED) and one in held:
-            yield Difference(Kind.ORPHAN, one)
-    yield from (Difference(Kind.DOUBLED, one) for one in _doubled(index, sorted(vectors), after, upto))
+            yield Difference(kinds.orphan, one)
+    yield from (Difference(kinds.doubled, one) for one in _doubled(index, sorted(vectors), after, upto))
 
 
 def _doubled(index: Index, ids: list[int], after: int, upto: int) -> Iterator[int]:

@@ -91,6 +91,6 @@ def sort_out(
         first = group[0]
         created = interned[first.row.namespace, first.facts.content_hash].create_time
         target = IndexRow(milvus_id, first.row.namespace, int(created.timestamp()))
-        targets.append(Fresh(target, tuple(picture.row for picture in group)))
+        targets.append(Fresh(target, first.facts.perceptual_hash, tuple(picture.row for picture in group)))
     pixels = np.stack([group[0].pixels for group in fresh.values()]) if fresh else np.empty((0, 0, 0, 3), np.uint8)
     return Prepared(targets, known, faults, perf_counter() - started), pixels

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from imagesearch.stores.factory import Stores
+from imagesearch.stores.milvus.hashes import HashIndex
 from imagesearch.types import IndexRow
 from jobs.difference import Difference, Kind
 
@@ -20,3 +23,14 @@ def repair(stores: Stores, one: Difference) -> str:
     stores.index.delete([one.milvus_id])
     stores.index.upsert([IndexRow(one.milvus_id, entry.namespace, int(entry.create_time.timestamp()))], vector[None])
     return "kept one vector of several"
+
+
+def rehash(stores: Stores, hashes: HashIndex, ids: Collection[int]) -> str:
+    """Write the hashes of these pictures again, from SQL, which has those of every picture; a picture that is gone is left out.
+
+    One that is deleted meanwhile leaves a hash behind that no answer shows and the next audit finds.
+    """
+    entries = stores.catalog.entries(ids).values()
+    rows = [IndexRow(entry.milvus_id, entry.namespace, int(entry.create_time.timestamp())) for entry in entries]
+    hashes.upsert(rows, [entry.facts.perceptual_hash for entry in entries])
+    return "wrote its hash"

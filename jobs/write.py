@@ -6,7 +6,7 @@ from functools import partial
 from time import perf_counter
 
 from config.settings import Settings
-from imagesearch.stores.clients import open_index, open_ledger
+from imagesearch.stores.clients import open_hashes, open_index, open_ledger
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
@@ -21,13 +21,14 @@ class Writer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._ledger = open_ledger(settings, Database(settings.sql))
+        self._hashes = open_hashes(settings)
         self._indexes: dict[Fingerprint, MilvusIndex] = {}
 
     def ready(self) -> None:
         """Have nothing more to open: all clients connect on first use."""
 
     def write(self, batch: Prepared, embedded: Embedded | None) -> Outcome:
-        """Upsert the vectors, then commit the rows: in this order, so that no row is final before its vector is found.
+        """Upsert the vectors and hashes, then commit the rows: in this order, so that no row is final before its picture is found.
 
         A batch without fresh pictures has no vectors. Raises StoreUnavailable, StoreBusy when a store stays away longer than
         load.store_retry_s; the rows stay pending.
@@ -39,6 +40,9 @@ class Writer:
             good = [place for place in range(len(batch.fresh)) if place not in embedded.failed]
             targets = [batch.fresh[place].target for place in good]
             patiently(partial(self._index(embedded.fingerprint).upsert, targets, embedded.vectors[good]), load.store_retry_s)
+            if self._hashes is not None:
+                hashes = [batch.fresh[place].perceptual_hash for place in good]
+                patiently(partial(self._hashes.upsert, targets, hashes), load.store_retry_s)
             found = found + [
                 Found(row, fresh.target.milvus_id, embedded=True, create_time=fresh.target.create_time)
                 for fresh in map(batch.fresh.__getitem__, good)

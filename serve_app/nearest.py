@@ -153,7 +153,7 @@ class Nearest:
             del walk.fresh[:PAGE]
             if ids:
                 with timing.stage("search"):
-                    found = await self._services.milvus.run(self._compare, vectors, ids)
+                    found = await self.compared(vectors, ids)
                 compared += len(ids)
                 best |= {hit.milvus_id: hit for hit in found.hits if hit.score >= wanted.min_score}
                 best = {hit.milvus_id: hit for hit in _ranked(best.values())[: wanted.count]}
@@ -162,6 +162,10 @@ class Nearest:
         exact = wanted.exact or bool(compared) or not ranking.hits
         examined = ranking.examined + compared
         return replace(ranking, hits=_ranked(best.values()), views=views, examined=examined, exact=exact, complete=complete)
+
+    async def compared(self, vectors: Vectors, ids: list[int]) -> Merged:
+        """Hold each of these pictures against the vectors; one that has none is left out. Raises StoreError."""
+        return await self._services.milvus.run(self._compare, vectors, ids)
 
     def _compare(self, vectors: Vectors, ids: list[int]) -> Merged:
         stored = self._index.fetch(ids)

@@ -19,7 +19,7 @@ from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.query_vectors import QueryVectors
 from serve_app.services import Services
 from serve_app.timing import Timing
-from serve_app.verification import Verification, Verified, ranked
+from serve_app.verification import Checked, Verification, Verified, ranked
 
 # Hits for each group that is wanted, to begin with, and hits at most that are put into groups: each is held against all of them.
 GROUP_FACTOR, MOST_GROUPED = 2, 4096
@@ -88,16 +88,17 @@ class SearchService:
         else:
             ranking = await self._nearest.find(vectors, wanted, timing)
             groups = [Group(hit) for hit in ranking.hits]
-        verified: dict[int, Verified] = {}
+        checked = Checked()
         if verify and picture is not None and groups and not (verify == "auto" and self._verification.clear(groups)):
             with timing.stage("verify"):
-                verified = await self._verification.of(picture, groups, caller)
-            groups = ranked(groups, verified)
-        page = await self._shown(groups[query.offset : last], verified, timing)
+                checked = await self._verification.of(picture, vectors, groups, wanted, caller)
+            groups = ranked([*groups, *checked.others], checked.verified)
+            ranking = replace(ranking, views=ranking.views | checked.views)
+        page = await self._shown(groups[query.offset : last], checked.verified, timing)
         if not ranking.hits:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
-        count_verified = len(verified) if verify else None
+        count_verified = len(checked.verified) if verify else None
         return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded, count_verified)
 
     async def compare(self, query: CompareForm | CompareQuery, caller: Key) -> tuple[float, dict[str, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
 
@@ -17,15 +17,21 @@ from imagesearch.images.overlap import Overlap, overlap
 from imagesearch.join import Evidence, Verdict, load_join
 from imagesearch.keys import Key
 from imagesearch.metrics import VERIFIED
-from imagesearch.types import CatalogEntry
+from imagesearch.types import CatalogEntry, Vectors
 from serve_app.groups import Group
+from serve_app.hash_candidates import HashCandidates
 from serve_app.known_features import KnownFeatures
+from serve_app.nearest import Wanted
 from serve_app.queries import Region
 from serve_app.query_vectors import QueryPicture, within
 from serve_app.services import Services
 
 Verify = bool | Literal["auto"]
 DEFAULTS: dict[str, Verify] = {"never": False, "auto": "auto", "always": True}
+
+
+# So likely a copy is shown although the model did not find it.
+LIKELY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,18 @@ class Verified:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was verified, by milvus_id.
+
+    `others`: copies that only their hash led to; `views`: by which of the query's vectors these have their scores.
+    """
+
+    verified: dict[int, Verified] = field(default_factory=dict)
+    others: tuple[Group, ...] = ()
+    views: dict[int, int] = field(default_factory=dict)
+
+
 class Verification:
     """Verifies hits; its threads are its own, so that a search without it never waits for one with it."""
 
@@ -43,6 +61,7 @@ class Verification:
         self._services = services
         self._settings = services.verify
         self._known = KnownFeatures(services)
+        self._hash_candidates = HashCandidates(services)
         self._join = load_join()
 
     def wanted(self, asked: Verify | None, picture: QueryPicture | None) -> Verify:
@@ -61,20 +80,27 @@ class Verification:
             return not scores
         return len(scores) == 1 or scores[0] - scores[1] >= self._settings.clear_margin
 
-    async def of(self, picture: QueryPicture, groups: Sequence[Group], caller: Key) -> dict[int, Verified]:
-        """Return what the first hits are to the query, by milvus_id: of those for which there was time.
+    async def of(self, picture: QueryPicture, vectors: Vectors, groups: Sequence[Group], wanted: Wanted, caller: Key) -> Checked:
+        """Return what the first hits are to the query, and pictures near by perceptual hash: those for which there was time.
 
         A hit whose picture cannot be had or read is left out; where that is the query's own, all are.
         Raises UnknownImage, StoreError, Overloaded.
         """
         ends = perf_counter() + self._settings.budget_ms / 1000
-        ids = [group.first.milvus_id for group in groups[: self._settings.candidates]]
-        entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
         try:
             query, query_hash = await self._query(picture, caller)
         except (SourceError, ImageError):
             # A stored picture is searched by its vector, also where its bytes are gone.
-            return {}
+            return Checked()
+        near = await self._hash_candidates.near(query_hash, vectors, wanted)
+        shown = {group.first.milvus_id for group in groups}
+        alike = {one for group in groups for one in group.same}
+        others = {hit.milvus_id: Group(hit) for hit in near.hits if hit.milvus_id not in shown | alike}
+        # Near ones come first, wherever the model sees them: they are few, and mostly copies.
+        first = [hit.milvus_id for hit in near.hits if hit.milvus_id not in alike]
+        nearest = [group.first.milvus_id for group in groups[: self._settings.candidates]]
+        ids = list(dict.fromkeys(first + nearest))
+        entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
         overlaps: dict[int, Overlap] = {}
         waiting = iter([entries[one] for one in ids if one in entries])
         tasks = [asyncio.create_task(self._verify(query, waiting, overlaps, ends)) for _ in range(self._settings.threads)]
@@ -88,7 +114,7 @@ class Verification:
             if task not in late and (error := task.exception()) is not None:
                 raise error
         self._services.meter.record(VERIFIED, len(overlaps))
-        margins = _margins(groups)
+        margins = _margins(groups) | _behind(groups[0].first.score, others)
         hashes = {one: entries[one].facts.perceptual_hash for one in overlaps}
         evidence = [
             Evidence(
@@ -105,7 +131,11 @@ class Verification:
             for one, found in overlaps.items()
         ]
         verdicts = self._join.verdicts(evidence)
-        return {one: Verified(found, verdict) for (one, found), verdict in zip(overlaps.items(), verdicts, strict=True)}
+        verified = {one: Verified(found, verdict) for (one, found), verdict in zip(overlaps.items(), verdicts, strict=True)}
+        # What only its hash led to counts where it is a copy: on every page alike, however far the ranking of that page reaches.
+        kept = {one: found for one, found in verified.items() if one in nearest or found.verdict.copy >= LIKELY}
+        copies = tuple(others[one] for one in kept if one in others)
+        return Checked(kept, copies, {group.first.milvus_id: near.views[group.first.milvus_id] for group in copies})
 
     async def _verify(self, query: Features, waiting: Iterator[CatalogEntry], found: dict[int, Overlap], ends: float) -> None:
         """Verify one after the other, nearest first; several of these share what waits."""
@@ -140,6 +170,11 @@ def ranked(groups: Sequence[Group], verified: Mapping[int, Verified]) -> list[Gr
     known = [group for group in groups if group.first.milvus_id in verified]
     known.sort(key=lambda group: (-verified[group.first.milvus_id].verdict.copy, -group.first.score))
     return known + [group for group in groups if group.first.milvus_id not in verified]
+
+
+def _behind(best: float, others: Mapping[int, Group]) -> dict[int, tuple[float, float]]:
+    """Return the scores of what is not among the hits, and how much more they are than the best hit's."""
+    return {one: (group.first.score, group.first.score - best) for one, group in others.items()}
 
 
 def _margins(groups: Sequence[Group]) -> dict[int, tuple[float, float]]:

@@ -15,6 +15,7 @@ from imagesearch.types import Fingerprint
 if TYPE_CHECKING:
     from imagesearch.images.s3 import S3
     from imagesearch.images.sources import Sources
+    from imagesearch.stores.milvus.hashes import HashIndex
     from imagesearch.stores.milvus.index import MilvusIndex
     from imagesearch.stores.redis_leases import RedisLeases
     from imagesearch.stores.sql.database import Database
@@ -26,6 +27,15 @@ def open_index(settings: Settings, fingerprint: Fingerprint) -> MilvusIndex:
     from imagesearch.stores.milvus.index import MilvusIndex
 
     return MilvusIndex(settings.milvus, fingerprint)
+
+
+def open_hashes(settings: Settings) -> HashIndex | None:
+    """Build the index of all pictures' perceptual hashes; None where the settings have none."""
+    if settings.milvus.hash_index == "none":
+        return None
+    from imagesearch.stores.milvus.hashes import HashIndex
+
+    return HashIndex(settings.milvus)
 
 
 def open_sources(settings: Settings, s3: S3) -> Sources:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from config.sections import StreamSettings
@@ -13,7 +14,8 @@ from imagesearch.images.sources import Sources
 from imagesearch.models.load import fingerprint_of
 from imagesearch.models.preprocess import Preprocess
 from imagesearch.ports import Announcements, Announcer
-from imagesearch.stores.clients import open_index, open_ledger, open_sources
+from imagesearch.stores.clients import open_hashes, open_index, open_ledger, open_sources
+from imagesearch.stores.milvus.hashes import HashIndex
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.redis_rates import RedisRates
 from imagesearch.stores.redis_vectors import RedisVectors
@@ -50,15 +52,24 @@ class Stores:
     rates: RedisRates
     remembered: RedisVectors
     index: MilvusIndex
+    hashes: HashIndex | None
     sources: Sources
     blobs: FolderBlobs | S3Blobs
     s3: S3
     fingerprint: Fingerprint
     preprocess: Preprocess
 
+    def unindex(self, ids: Collection[int]) -> None:
+        """Remove what the indexes hold of these ids. Raises StoreError; done again, it has the same effect."""
+        self.index.delete(ids)
+        if self.hashes is not None:
+            self.hashes.delete(ids)
+
     def close(self) -> None:
         """Close every client."""
         self.index.close()
+        if self.hashes is not None:
+            self.hashes.close()
         self.sources.close()
         self.s3.close()
         self.rates.close()
@@ -89,6 +100,7 @@ def open_stores(settings: Settings) -> Stores:
         rates=RedisRates(settings.redis, fail_open=settings.auth.rate_limit_open),
         remembered=RedisVectors(settings.redis, settings.search.cache_slots),
         index=open_index(settings, fingerprint),
+        hashes=open_hashes(settings),
         sources=open_sources(settings, s3),
         blobs=open_blobs(settings.blobs, s3),
         s3=s3,

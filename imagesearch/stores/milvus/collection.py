@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pymilvus import CollectionSchema, DataType, FieldSchema, MilvusClient, MilvusException
 from pymilvus.milvus_client.index import IndexParams
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
@@ -11,15 +12,40 @@ from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_
 from config.sections import MilvusSettings
 from imagesearch.errors import StoreError, StoreUnavailable
 from imagesearch.stores.milvus.client import translation
-from imagesearch.types import Fingerprint
+from imagesearch.types import Fingerprint, Vector
 
 BUILD_PARAMS: dict[str, dict[str, int]] = {
     "HNSW": {"M": 16, "efConstruction": 200},
     "IVF_FLAT": {"nlist": 1024},
     "IVF_SQ8": {"nlist": 1024},
     "FLAT": {},
+    "BIN_IVF_FLAT": {"nlist": 1024},
+    "BIN_FLAT": {},
 }
-SEARCH_PARAMS: dict[str, dict[str, int]] = {"HNSW": {"ef": 128}, "IVF_FLAT": {"nprobe": 32}, "IVF_SQ8": {"nprobe": 32}, "FLAT": {}}
+SEARCH_PARAMS: dict[str, dict[str, int]] = {
+    "HNSW": {"ef": 128},
+    "IVF_FLAT": {"nprobe": 32},
+    "IVF_SQ8": {"nprobe": 32},
+    "FLAT": {},
+    "BIN_IVF_FLAT": {"nprobe": 64},
+    "BIN_FLAT": {},
+}
+
+
+def is_binary(settings: MilvusSettings) -> bool:
+    """Whether vectors are kept as bits, eight numbers a byte: a number above zero is a one. Milvus Lite has no such vectors."""
+    return settings.index.startswith("BIN_")
+
+
+def packed(vector: Vector) -> bytes:
+    """Return the bits of a vector as they lie in a binary collection."""
+    return np.packbits(vector > 0).tobytes()
+
+
+def unpacked(bits: bytes) -> Vector:
+    """Return the vector of length 1 that has these bits."""
+    signs = 2.0 * np.unpackbits(np.frombuffer(bits, np.uint8)).astype(np.float32) - 1.0
+    return np.asarray(signs / np.sqrt(len(signs)), np.float32)
 
 
 def _lost_a_race(exc: BaseException) -> bool:
@@ -42,7 +68,7 @@ def ensure_collection(client: MilvusClient, settings: MilvusSettings, fingerprin
     """
     name, timeout = fingerprint.collection, settings.timeout_s
     if not client.has_collection(name, timeout=timeout):
-        client.create_collection(name, schema=_schema(fingerprint), timeout=timeout)
+        client.create_collection(name, schema=_schema(fingerprint, binary=is_binary(settings)), timeout=timeout)
     fields = {field["name"]: field for field in client.describe_collection(name, timeout=timeout)["fields"]}
     dim = int(fields.get("feature", {}).get("params", {}).get("dim", 0))
     if dim != fingerprint.dim or not {"milvus_id", "create_time", "namespace"} <= set(fields):
@@ -55,11 +81,11 @@ def ensure_collection(client: MilvusClient, settings: MilvusSettings, fingerprin
     client.load_collection(name, timeout=timeout)
 
 
-def _schema(fingerprint: Fingerprint) -> CollectionSchema:
+def _schema(fingerprint: Fingerprint, *, binary: bool) -> CollectionSchema:
     return CollectionSchema(
         [
             FieldSchema("milvus_id", DataType.INT64, is_primary=True, auto_id=False),
-            FieldSchema("feature", DataType.FLOAT_VECTOR, dim=fingerprint.dim),
+            FieldSchema("feature", DataType.BINARY_VECTOR if binary else DataType.FLOAT_VECTOR, dim=fingerprint.dim),
             FieldSchema("create_time", DataType.INT64),
             FieldSchema("namespace", DataType.VARCHAR, max_length=64),
         ],
@@ -69,7 +95,7 @@ def _schema(fingerprint: Fingerprint) -> CollectionSchema:
 
 
 # What says how far a search looks, by the kind of the index; a flat one always looks at everything.
-EFFORT = {"HNSW": "ef", "IVF_FLAT": "nprobe", "IVF_SQ8": "nprobe"}
+EFFORT = {"HNSW": "ef", "IVF_FLAT": "nprobe", "IVF_SQ8": "nprobe", "BIN_IVF_FLAT": "nprobe"}
 
 
 def search_params(settings: MilvusSettings, metric: str, top_k: int, effort: int | None = None) -> dict[str, Any]:
@@ -82,7 +108,11 @@ def search_params(settings: MilvusSettings, metric: str, top_k: int, effort: int
     return {"metric_type": metric, "params": params}
 
 
-def score(distance: float, metric: str) -> float:
-    """Turn Milvus's distance between unit vectors into cosine similarity; for L2 Milvus gives the squared distance."""
-    cosine = 1.0 - distance / 2.0 if metric == "L2" else distance
+def score(distance: float, metric: str, dim: int) -> float:
+    """Turn Milvus's distance between unit vectors into cosine similarity.
+
+    For L2 Milvus gives the squared distance, for HAMMING the number of bits that differ.
+    """
+    halves = {"L2": 2.0, "HAMMING": dim / 2}
+    cosine = 1.0 - distance / halves[metric] if metric in halves else distance
     return min(1.0, max(-1.0, cosine))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from pymilvus import MilvusClient
@@ -12,7 +13,7 @@ from pymilvus import MilvusClient
 from config.sections import MilvusSettings
 from imagesearch.errors import InputError, StoreError
 from imagesearch.stores.milvus.client import MilvusConnection
-from imagesearch.stores.milvus.collection import ensure_collection, score, search_params
+from imagesearch.stores.milvus.collection import ensure_collection, is_binary, packed, score, search_params, unpacked
 from imagesearch.types import Fingerprint, Hit, IndexRow, Vector, Vectors
 
 # The most that every Milvus answers in one query or search.
@@ -30,6 +31,7 @@ class MilvusIndex:
         self._ready = threading.Event()
         self.fingerprint = fingerprint
         self.collection = fingerprint.collection
+        self._binary = is_binary(settings)
 
     def upsert(self, rows: Sequence[IndexRow], vectors: Vectors) -> None:
         """Write vectors under their ids and return once a search finds them."""
@@ -37,7 +39,12 @@ class MilvusIndex:
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             data = [
-                {"milvus_id": row.milvus_id, "feature": vector, "create_time": row.create_time, "namespace": row.namespace}
+                {
+                    "milvus_id": row.milvus_id,
+                    "feature": self._kept(vector),
+                    "create_time": row.create_time,
+                    "namespace": row.namespace,
+                }
                 for row, vector in zip(part, np.asarray(vectors[start : start + size], np.float32), strict=True)
             ]
             with self._client() as client:
@@ -52,10 +59,10 @@ class MilvusIndex:
     ) -> list[Hit]:
         """Return up to `top_k` hits of the namespace, best first, created in these Unix seconds; `top_k` at most 16,384."""
         with self._client() as client:
-            metric = self._settings.metric
+            metric, dim = self._settings.metric, self.fingerprint.dim
             found = client.search(
                 self.collection,
-                data=[vector],
+                data=[self._kept(vector)],
                 anns_field="feature",
                 filter=_expression(namespace, created),
                 limit=min(top_k, PAGE),
@@ -64,7 +71,7 @@ class MilvusIndex:
                 timeout=self._settings.timeout_s,
             )[0]
             # The key of a hit is the field's name on new servers and "id" on old ones; `get` on the raw hit takes either.
-            return [Hit(int(hit.get("milvus_id", hit.get("id"))), score(float(hit["distance"]), metric)) for hit in found]
+            return [Hit(int(hit.get("milvus_id", hit.get("id"))), score(float(hit["distance"]), metric, dim)) for hit in found]
 
     def fetch(self, ids: Collection[int]) -> dict[int, Vector]:
         """Return the vectors of those ids that have one, as a search sees them: a strong read would take a server 200 ms."""
@@ -78,7 +85,7 @@ class MilvusIndex:
                     timeout=self._settings.timeout_s,
                     consistency_level="Bounded",
                 )
-            vectors |= {int(row["milvus_id"]): np.asarray(row["feature"], np.float32) for row in rows}
+            vectors |= {int(row["milvus_id"]): self._given(row["feature"]) for row in rows}
         return vectors
 
     def delete(self, ids: Collection[int]) -> None:
@@ -113,6 +120,13 @@ class MilvusIndex:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _kept(self, vector: Vector) -> Vector | bytes:
+        return packed(vector) if self._binary else vector
+
+    def _given(self, feature: Any) -> Vector:
+        # A binary vector comes as a list of one bytes object.
+        return unpacked(feature[0]) if self._binary else np.asarray(feature, np.float32)
 
     @contextmanager
     def _client(self) -> Iterator[MilvusClient]:
