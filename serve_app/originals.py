@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from imagesearch.errors import EmptyImage, SourceError, SourceNotFound, TooManyBytes
-from imagesearch.images.hashes import content_hash
+from imagesearch.errors import EmptyImage, SourceError, TooManyBytes
+from imagesearch.images.originals import gone, is_original, sources_of
 from imagesearch.types import CatalogEntry
 from serve_app.services import Services
-
-# Each may be a slow server; the oldest sources are the likeliest to be our own storage.
-SOURCES_TRIED = 5
 
 
 class Originals:
@@ -22,8 +19,8 @@ class Originals:
 
         Raises the last SourceError where no source can be read, SourceNotFound where all hold other bytes by now.
         """
-        error: SourceError = SourceNotFound("no source of this picture holds its bytes any more")
-        for source in entry.sources[:SOURCES_TRIED]:
+        error: SourceError = gone()
+        for source in sources_of(entry):
             try:
                 data = await self._services.read.run(self._services.stores.sources.read, source.image_path)
             except SourceError as exc:
@@ -31,6 +28,6 @@ class Originals:
                 continue
             except (TooManyBytes, EmptyImage):
                 continue  # what lies there now is another file
-            if await self._services.decode.run(content_hash, data) == entry.facts.content_hash:
+            if await self._services.decode.run(is_original, data, entry):
                 return data
         raise error

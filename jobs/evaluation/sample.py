@@ -6,16 +6,14 @@ import numpy as np
 from PIL import Image
 
 from config.sections import ImageSettings
-from imagesearch.errors import ImageSearchError, SourceNotFound
+from imagesearch.errors import ImageSearchError
 from imagesearch.filters import Filter
 from imagesearch.images.decode import decode
-from imagesearch.images.hashes import content_hash
+from imagesearch.images.originals import gone, is_original, sources_of
 from imagesearch.ports import SourceReader
 from imagesearch.stores.factory import Stores
 from imagesearch.types import CatalogEntry, Pixels
 
-# Each may be a slow server; the oldest sources are the likeliest to be our own storage.
-SOURCES_TRIED = 5
 # Edits are made of pictures as they go around: a copy of 40 megapixels would only make all of them slow.
 LONGEST_PX = 1024
 # Ids of one page of the walk.
@@ -53,11 +51,11 @@ def pixels_of(entry: CatalogEntry, sources: SourceReader, limits: ImageSettings)
 
     Raises the last error of its sources where none can be read, SourceNotFound where all hold other bytes by now.
     """
-    error: ImageSearchError = SourceNotFound("no source of this picture holds its bytes any more")
-    for source in entry.sources[:SOURCES_TRIED]:
+    error: ImageSearchError = gone()
+    for source in sources_of(entry):
         try:
             data = sources.read(source.image_path)
-            if content_hash(data) != entry.facts.content_hash:
+            if not is_original(data, entry):
                 continue
             rgb = decode(data, limits).rgb
         except ImageSearchError as exc:

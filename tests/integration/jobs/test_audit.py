@@ -1,60 +1,25 @@
 """The audit finds what was broken by hand, names it, and mends it; on both kinds of SQL and of Milvus."""
 
-import json
-
 import pytest
 
-from config.settings import Settings
 from imagesearch.stores.factory import open_stores
-from imagesearch.stores.sql.migrate import migrate
-from imagesearch.types import AddRequest, IndexRow
+from imagesearch.types import IndexRow
 from jobs.audit import audit
-from jobs.embed import Embedding
-from jobs.fetch import Fetcher
-from jobs.write import Writer
-from tests.e2e.conftest import drawing
+from tests.fixtures.audited import emptied, lines, load, run_stages, settings_on
 
 
 @pytest.fixture(params=["embedded", "servers"])
-def settings(request, tmp_path, monkeypatch):
-    sql = f"sqlite:///{tmp_path}/a.db" if request.param == "embedded" else request.getfixturevalue("mariadb_database")
-    uri = request.getfixturevalue("milvus_lite_uri" if request.param == "embedded" else "milvus_server_uri")
-    settings = Settings(
-        profile="test",
-        sql={"url": sql},
-        milvus={"uri": uri},
-        blobs={"uri": str(tmp_path / "blobs")},
-        sources={"roots": [tmp_path]},
-        model={"name": "tiny"},
-    )
-    migrate(settings.sql)
-    return settings
+def settings(request, tmp_path):
+    return settings_on(request, tmp_path)
 
 
 @pytest.fixture
 def stores(settings):
     stores = open_stores(settings)
-    stores.index.delete(stores.index.ids_between(-(2**62), 2**62))
+    emptied(stores.index)
     yield stores
-    stores.index.delete(stores.index.ids_between(-(2**62), 2**62))
+    emptied(stores.index)
     stores.close()
-
-
-def load(settings, stores, tmp_path, count):
-    """Run the stages of one batch in this process."""
-    for n in range(count):
-        (tmp_path / f"{n}.png").write_bytes(drawing(f"audit-{n}"))
-    stores.add_log.append([AddRequest(f"{tmp_path}/{n}.png", {"n": n}) for n in range(count)])
-    return run_stages(settings, stores)
-
-
-def run_stages(settings, stores):
-    prepared, pixels, _ = Fetcher(settings).prepare(stores.waiting.rows(stores.waiting.fresh(0, None, 1000)))
-    return Writer(settings).write(prepared, Embedding(settings).embed(pixels)[0]).tally
-
-
-def lines(capsys):
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_clean_collection_has_no_differences(settings, stores, tmp_path, capsys):

@@ -1,60 +1,31 @@
 """The audit of perceptual hashes: as many as pictures, whatever happened; on both kinds of SQL and of Milvus."""
 
-import json
-
 import pytest
 
-from config.settings import Settings
 from imagesearch.stores.factory import open_stores
 from imagesearch.stores.milvus.collection import unpacked
-from imagesearch.stores.sql.migrate import migrate
-from imagesearch.types import AddRequest, IndexRow, Near
+from imagesearch.types import IndexRow, Near
 from jobs.audit import audit
-from jobs.embed import Embedding
-from jobs.fetch import Fetcher
-from jobs.write import Writer
-from tests.e2e.conftest import drawing
+from tests.fixtures import audited
+from tests.fixtures.audited import emptied, lines, settings_on
 
 
 @pytest.fixture(params=["embedded", "servers"])
 def settings(request, tmp_path):
-    embedded = request.param == "embedded"
-    sql = f"sqlite:///{tmp_path}/a.db" if embedded else request.getfixturevalue("mariadb_database")
-    uri = request.getfixturevalue("milvus_lite_uri" if embedded else "milvus_server_uri")
-    settings = Settings(
-        profile="test",
-        sql={"url": sql},
-        milvus={"uri": uri, "hash_index": "HNSW" if embedded else "BIN_IVF_FLAT"},
-        blobs={"uri": str(tmp_path / "blobs")},
-        sources={"roots": [tmp_path]},
-        model={"name": "tiny"},
-    )
-    migrate(settings.sql)
-    return settings
+    return settings_on(request, tmp_path, hash_index="HNSW" if request.param == "embedded" else "BIN_IVF_FLAT")
 
 
 @pytest.fixture
 def stores(settings):
     stores = open_stores(settings)
-    for index in (stores.index, stores.hashes):
-        index.delete(index.ids_between(-(2**62), 2**62))
+    emptied(stores.index, stores.hashes)
     yield stores
-    for index in (stores.index, stores.hashes):
-        index.delete(index.ids_between(-(2**62), 2**62))
+    emptied(stores.index, stores.hashes)
     stores.close()
 
 
 def load(settings, stores, tmp_path, count):
-    """Run the stages of one batch in this process."""
-    for n in range(count):
-        (tmp_path / f"{n}.png").write_bytes(drawing(f"hash-{n}"))
-    stores.add_log.append([AddRequest(f"{tmp_path}/{n}.png", {"n": n}) for n in range(count)])
-    prepared, pixels, _ = Fetcher(settings).prepare(stores.waiting.rows(stores.waiting.fresh(0, None, 1000)))
-    assert Writer(settings).write(prepared, Embedding(settings).embed(pixels)[0]).tally.loaded == count
-
-
-def lines(capsys):
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert audited.load(settings, stores, tmp_path, count).loaded == count
 
 
 def test_a_load_writes_the_hash_of_each_picture(settings, stores, tmp_path, capsys):

@@ -1,0 +1,27 @@
+"""Whether a source of a catalogued picture still holds the bytes that were loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from imagesearch.errors import SourceNotFound
+from imagesearch.images.hashes import content_hash
+from imagesearch.types import CatalogEntry, Source
+
+# Each may be a slow server; the oldest sources are the likeliest to be our own storage.
+SOURCES_TRIED = 5
+
+
+def sources_of(entry: CatalogEntry) -> Sequence[Source]:
+    """Return where to look for the picture, in this order."""
+    return entry.sources[:SOURCES_TRIED]
+
+
+def is_original(data: bytes, entry: CatalogEntry) -> bool:
+    """Say whether these are the picture's bytes, and not those of a file that took its place."""
+    return content_hash(data) == entry.facts.content_hash
+
+
+def gone() -> SourceNotFound:
+    """Return the error of a picture all of whose sources hold other bytes by now."""
+    return SourceNotFound("no source of this picture holds its bytes any more")
