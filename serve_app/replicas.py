@@ -18,13 +18,24 @@ class Replicas:
     def __init__(self, deployment: str) -> None:
         self._deployment = deployment
         self._application = serve.get_replica_context().app_name
+        self._asked: asyncio.Task[bool] | None = None
 
     async def running(self) -> bool:
-        """Say whether one runs. A controller that does not tell is no sign that none does."""
+        """Say whether one runs. A controller that does not tell is no sign that none does.
+
+        All who ask at the same time, from one event loop, have one answer.
+        """
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self._ask())
+        # Whoever hangs up does not end it for the others.
+        return await asyncio.shield(self._asked)
+
+    async def _ask(self) -> bool:
         try:
-            # It blocks.
+            # It blocks; and two at once trip each other up, by what each registers with cloudpickle for the whole process. So may
+            # Serve's own thread, which reads the same configuration: that is the ValueError.
             status = await asyncio.to_thread(serve.status)
-        except (RayError, RayServeException) as exc:
+        except (RayError, RayServeException, ValueError) as exc:
             logger.warning("Serve does not tell whether %s runs: %s", self._deployment, exc)
             return True
         application = status.applications.get(self._application)
