@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import uvicorn
@@ -21,7 +22,11 @@ def main() -> int:
     stores = open_stores(settings)
     embedder = LocalEmbedder(open_encoder(settings.model, stores.s3, 8))
     services = Services(settings, stores, embedder, open_announcer(settings.stream), LocalReaders(settings))
-    uvicorn.run(create_api(services), host="127.0.0.1", port=int(sys.argv[1]), access_log=False, log_level="warning")
+    api = create_api(services)
+    # As the ingress does.
+    gc.collect()
+    gc.freeze()
+    uvicorn.run(api, host="127.0.0.1", port=int(sys.argv[1]), access_log=False, log_level="warning")
     return 0
 
 

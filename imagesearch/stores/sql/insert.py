@@ -5,7 +5,8 @@ Its way around that sends SQLite a statement a row where ids are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Table
@@ -51,7 +52,7 @@ def _insert(
     # Table and columns are the code's own; every value is bound.
     head = f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, columns))}) VALUES "  # noqa: S608
     statement = head + ", ".join([row] * len(rows)) + tail
-    return connection.exec_driver_sql(statement, tuple(value for row in rows for value in row))
+    return connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
 
 
 def _chunks(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Iterator[list[tuple[Any, ...]]]:
@@ -59,11 +60,11 @@ def _chunks(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
     if not rows:
         return
     dialect = connection.dialect
-    processors = [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in rows[0]]
+    processors = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in rows[0]}
+    columns = [_bound([row[name] for row in rows], process) for name, process in processors.items()]
     chunk: list[tuple[Any, ...]] = []
     room = MAX_CHARACTERS
-    for row in rows:
-        values = tuple([row[name] if process is None else process(row[name]) for name, process in processors])
+    for values in zip(*columns, strict=True):
         size = sum([len(value) for value in values if type(value) is str])
         if chunk and (size > room or (len(chunk) + 1) * len(values) > MAX_VALUES):
             yield chunk
@@ -71,3 +72,11 @@ def _chunks(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
         chunk.append(values)
         room -= size
     yield chunk
+
+
+def _bound(column: list[Any], process: Callable[[Any], Any] | None) -> list[Any]:
+    """Return the column's values as the driver takes them. Most columns of a batch hold one value: it is made once."""
+    if process is None:
+        return column
+    first = column[0]
+    return [process(first)] * len(column) if all(value is first for value in column) else [process(value) for value in column]
