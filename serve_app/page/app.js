@@ -4,12 +4,20 @@ import { searchView } from "./search.js";
 
 const views = { search: document.getElementById("search-view"), collection: document.getElementById("collection-view") };
 const namespace = document.getElementById("namespace");
-const search = searchView(() => namespace.value);
+const search = searchView(() => namespace.value, () => {
+  if (!views.search.hidden) return false;
+  history.pushState(null, "", "#search");
+  show();
+  return true;
+});
 const collection = collectionView(() => namespace.value);
 
 function show() {
   // The way past the header is a place in the view that is open, not a view.
-  if (location.hash === "#main") return;
+  if (location.hash === "#main") {
+    if (!views.search.hidden) search.open();
+    return;
+  }
   const [, word, id] = /^#(\w+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
   const name = word === "collection" ? word : "search";
   for (const [one, section] of Object.entries(views)) section.hidden = one !== name;
@@ -20,11 +28,12 @@ function show() {
   if (name === "collection") collection.open();
   else {
     collection.close();
-    if (word === "like") search.like(Number(id));
+    search.open(word === "like" ? Number(id) : undefined);
   }
 }
 
-addEventListener("hashchange", show);
+// Told of each step in the history, and of one to the same address, too.
+addEventListener("popstate", show);
 namespace.addEventListener("change", () => {
   if (!namespace.reportValidity()) return;
   search.renewed();

@@ -106,17 +106,70 @@ def test_a_box_is_drawn_with_the_pointer_and_moved_with_keys(page, search_by):
     assert "region" not in request.post_data_json
 
 
-def test_more_like_a_hit_searches_by_it_and_the_way_back_works(page, search_by):
-    search_by(page)
-    hit = page.locator(".hit").nth(3)
-    name = hit.locator("> .path").inner_text()
+def more_like(page, place):
+    """Search by a hit; its name and the request."""
+    hit = page.locator(".hit").nth(place)
+    name = hit.locator("> .path").text_content()
     request, _ = searched(page, hit.get_by_role("button", name="More like").click)
+    return name, request
+
+
+def test_the_way_back_from_more_like_a_hit_leads_to_the_first_query_with_its_hits(page, search_by):
+    search_by(page)
+    first = paths(page)
+    name, request = more_like(page, 3)
     assert "milvus_id" in request.post_data_json
     assert paths(page)[0] == name
     assert "#like/" in page.url
-    searched(page, page.locator(".hit").nth(2).get_by_role("button", name="More like").click)
-    searched(page, page.go_back)
-    assert paths(page)[0] == name
+    second = paths(page)
+    more_like(page, 2)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.go_back()
+    expect(page.locator(".hit > .path").first).to_have_text(name)
+    assert paths(page) == second
+    page.go_back()
+    expect(page.locator(".card .path")).to_have_text("coffee photo.jpg")
+    assert paths(page)[: len(first)] == first
+    assert page.evaluate("document.activeElement.ariaLabel") == f"More like {name}"
+    page.go_forward()
+    expect(page.locator(".card .path")).to_have_text(re.compile("^picture "))
+    assert paths(page) == second
+    # What was found is kept, not searched for again.
+    assert [url for url in asked if url.endswith("/v1/search")] == []
+
+
+def test_the_way_back_leads_to_where_the_hits_were_read(page, search_by):
+    search_by(page)
+    name, _ = more_like(page, 40)
+    until(page, "scrollY === 0")
+    page.go_back()
+    expect(page.get_by_role("button", name=f"More like {name}", exact=True)).to_be_in_viewport()
+
+
+def test_hits_that_other_ways_to_search_would_not_find_are_not_brought_back(page, search_by):
+    search_by(page, "astronaut")
+    more_like(page, 3)
+    searched(page, page.get_by_label("Also mirrored and turned").check)
+    _, answer = searched(page, page.go_back)
+    assert [hit["info"]["edit"] for hit in answer["hits"][:2]] == ["photo", "mirrored"]
+
+
+def test_a_picture_that_is_dropped_on_the_collection_is_searched_by_alone(page, search_by, photo):
+    search_by(page)
+    page.get_by_role("link", name="Collection").click()
+    expect(page.locator("#search-view")).to_be_hidden()
+    data = base64.b64encode(photo("moon").read_bytes()).decode()
+    searched(page, lambda: page.evaluate(FILE, ["drop", data, "m.jpg"]))
+    expect(page.locator("#notice")).to_have_text("Searching by m.jpg.")
+    expect(page.locator("#collection-view")).to_be_hidden()
+    expect(page.locator(".card .path")).to_have_text("m.jpg")
+    assert paths(page)[0] == "moon photo.jpg"
+    page.go_back()
+    expect(page.locator("#collection-view")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".card .path")).to_have_text("coffee photo.jpg")
+    assert paths(page)[0] == "coffee photo.jpg"
 
 
 def test_filters_are_built_of_the_keys_that_exist(page, search_by):
