@@ -8,6 +8,7 @@ const OPERATORS = {
   boolean: [["eq", "is"]],
   time: [["gte", "since"], ["lt", "before"]],
 };
+const KINDS = { text: "as a text", number: "as a number", boolean: "as true or false" };
 // A filter that was only begun asks for nothing.
 const ANY = ["", "any"];
 const TIME = { name: "create_time", kinds: ["time"], values: [] };
@@ -47,12 +48,12 @@ function condition(keys, changed) {
   let kind, operator, value;
   function rebuild() {
     const key = keys[name.selectedIndex];
-    [kind] = key.kinds;
-    operator = choice(OPERATORS[kind], { "aria-label": "Comparison", onchange: () => { refit(key); changed(); } });
+    operator = comparisons(key.kinds, { "aria-label": "Comparison", onchange: () => { refit(key); changed(); } });
     refit(key);
     changed();
   }
   function refit(key) {
+    ({ kind } = operator.selectedOptions[0].dataset);
     value = control(kind, key, operator.value);
     value.addEventListener("change", changed);
     rest.replaceChildren(operator, value);
@@ -60,6 +61,12 @@ function condition(keys, changed) {
   row.read = () => [name.value, operator.value, read(kind, value, operator.value)];
   rebuild();
   return row;
+}
+
+/** The choice of comparisons; those of each kind in a group of their own where a key has values of several. */
+function comparisons(kinds, properties) {
+  const of = (kind) => OPERATORS[kind].map(([value, text]) => el("option", { value, "data-kind": kind }, text));
+  return el("select", properties, kinds.length === 1 ? of(kinds[0]) : kinds.map((kind) => el("optgroup", { label: KINDS[kind] }, of(kind))));
 }
 
 function control(kind, key, operator) {

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from imagesearch.answers import Comparison, SearchAnswer, TimingView
-from imagesearch.info_answers import InfoKeyList, InfoKeyView
+from imagesearch.info_answers import InfoKeyList
 from imagesearch.keys import Key, Role
 from imagesearch.metrics import STAGE_SECONDS
 from serve_app import openapi, views
 from serve_app.body import read_form_or_json
 from serve_app.deadline import HEADER, MILLISECONDS, deadline
+from serve_app.info_keys import KnownInfoKeys
 from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.schemas import InfoKeysQuery
 from serve_app.search import SearchService
@@ -39,6 +39,7 @@ def search_routes(services: Services) -> APIRouter:
     """Build the routes /v1/search and /v1/compare."""
     router = APIRouter(tags=["search"])
     searching = SearchService(services)
+    info_keys = KnownInfoKeys(services)
     model = str(services.embedder.fingerprint)
     may_search = Depends(services.gate.needs(Role.SEARCH))
 
@@ -68,9 +69,8 @@ def search_routes(services: Services) -> APIRouter:
 
     @router.get("/v1/info-keys", responses=openapi.problems(s422="a parameter is wrong"))
     async def list_info_keys(query: Annotated[InfoKeysQuery, Query()], caller: Key = may_search) -> InfoKeyList:
-        """List the keys of `info` that pictures of a namespace have, to build a `filter` of."""
+        """List the keys of `info` that pictures of a namespace have, to build a `filter` of, ten seconds old at most."""
         caller.check_namespace(query.namespace)
-        keys = await services.sql.run(services.stores.info_keys.of, query.namespace)
-        return InfoKeyList(keys=[InfoKeyView(**asdict(key)) for key in keys])
+        return await info_keys.of(query.namespace)
 
     return router

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from sqlalchemy import event
 
 from imagesearch.errors import NotAnImage, SourceNotFound
 from imagesearch.imports.progress import progress_of
@@ -36,6 +37,16 @@ async def test_the_keys_of_info_are_those_of_a_namespace_with_kinds_and_few_valu
     }
     assert [one["name"] for one in (await service.client.get("/v1/info-keys?namespace=dogs")).json()["keys"]] == ["other"]
     assert (await service.client.get("/v1/info-keys?namespace=none")).json() == {"keys": []}
+
+
+async def test_the_keys_of_info_are_asked_of_sql_once_in_a_while(service, picture):
+    await service.added_and_loaded(picture(0), info='{"label": "cat"}')
+    first = (await service.client.get("/v1/info-keys")).json()
+    asked = []
+    event.listen(service.stores.database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    for _ in range(3):
+        assert (await service.client.get("/v1/info-keys")).json() == first
+    assert [statement for statement in asked if "image_attribute" in statement] == []
 
 
 async def test_failures_are_listed_page_by_page_and_tried_again(service, fail):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import socket
 import threading
@@ -106,7 +107,11 @@ def service(open_service, milvus_lite_uri):
     shutil.copy(service.folder / "coffee photo.jpg", hostile)
     with Image.open(hostile) as image:
         image.rotate(5).save(hostile)
-    said = [{"label": p.stem.rpartition(" ")[0], "edit": p.stem.rpartition(" ")[2], "year": 2000 + n} for n, p in enumerate(paths)]
+    seen = itertools.cycle([True, 1, 2, "never", "twice"])
+    said = [
+        {"label": path.stem.rpartition(" ")[0], "edit": path.stem.rpartition(" ")[2], "year": 2000 + n, "seen": next(seen)}
+        for n, path in enumerate(paths)
+    ]
     service.stores.add_log.append(
         [AddRequest(str(path), info) for path, info in zip(paths, said, strict=True)]
         + [AddRequest(str(hostile), {"label": SCRIPT, SCRIPT: True, "edit": "hostile"})]

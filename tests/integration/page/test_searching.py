@@ -177,7 +177,7 @@ def test_filters_are_built_of_the_keys_that_exist(page, search_by):
     add = page.get_by_role("button", name="Add a filter")
     searched(page, add.click)
     row = page.locator(".condition")
-    assert row.get_by_label("Key").locator("option").all_inner_texts()[-4:] == ["edit", "label", "year", "added"]
+    assert row.get_by_label("Key").locator("option").all_inner_texts()[-5:] == ["edit", "label", "seen", "year", "added"]
     row.get_by_label("Key").select_option("edit")
     _, answer = searched(page, lambda: row.get_by_label("Value").select_option("mirrored"))
     assert {hit["info"]["edit"] for hit in answer["hits"]} == {"mirrored"}
@@ -195,6 +195,27 @@ def test_filters_are_built_of_the_keys_that_exist(page, search_by):
     assert len(answer["hits"]) == 48
     _, answer = searched(page, page.get_by_role("button", name="Remove this filter").click)
     assert len(answer["hits"]) == 48
+
+
+def test_a_key_with_values_of_several_kinds_is_filtered_by_each(page, search_by):
+    search_by(page)
+    searched(page, page.get_by_role("button", name="Add a filter").click)
+    row = page.locator(".condition")
+    row.get_by_label("Key").select_option("seen")
+    assert row.get_by_label("Comparison").locator("optgroup").evaluate_all("all => all.map((one) => one.label)") == [
+        "as true or false",
+        "as a number",
+        "as a text",
+    ]
+    _, answer = searched(page, lambda: row.get_by_label("Value").select_option("true"))
+    assert {hit["info"]["seen"] for hit in answer["hits"]} == {True}
+    row.get_by_label("Comparison").select_option("≥")
+    row.get_by_label("Value").fill("2")
+    _, answer = searched(page, lambda: row.get_by_label("Value").press("Tab"))
+    assert {hit["info"]["seen"] for hit in answer["hits"]} == {2}
+    row.get_by_label("Comparison").select_option("is one of")
+    _, answer = searched(page, lambda: row.get_by_label("Value").select_option(["never", "twice"]))
+    assert {hit["info"]["seen"] for hit in answer["hits"]} == {"never", "twice"}
 
 
 def test_flips_and_the_lowest_score_are_asked_for(page, search_by):
