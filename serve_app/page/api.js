@@ -6,6 +6,8 @@ const PATIENCE = 20;
 // A service that says nothing of when to come back, and a lost connection.
 const PAUSE_S = 2;
 const BUSY = new Set([429, 503]);
+// Calls that wait for a busy service.
+let waiting = 0;
 
 /** What the service said is wrong. */
 export class Problem extends Error {
@@ -18,8 +20,17 @@ export class Problem extends Error {
 }
 
 /** Fetch until there is an answer that is none of busy, lost or without a key. `signal` ends the waiting, too. */
-export async function call(path, { method = "GET", json, form, signal, patient = true } = {}) {
-  let waited = false;
+export async function call(path, options = {}) {
+  const turn = { waited: false };
+  try {
+    return await persist(path, options, turn);
+  } finally {
+    // What is said for all that wait is taken back by the last of them.
+    if (turn.waited && --waiting === 0) hush("busy");
+  }
+}
+
+async function persist(path, { method = "GET", json, form, signal, patient = true }, turn) {
   let lost = false;
   for (let attempt = 0; ; attempt++) {
     const headers = {};
@@ -40,7 +51,6 @@ export async function call(path, { method = "GET", json, form, signal, patient =
     }
     if (response.ok || response.status === 304) {
       if (lost) say("Connected again.", "good");
-      else if (waited) hush();
       return response;
     }
     const body = await response.json().catch(() => null);
@@ -52,7 +62,8 @@ export async function call(path, { method = "GET", json, form, signal, patient =
       if (await askForKey(wrong ? `The key was not taken: ${body?.detail ?? ""}` : "Pictures and searches are for those who have one.")) continue;
     }
     if (BUSY.has(response.status) && patient && attempt < PATIENCE) {
-      waited = true;
+      if (!turn.waited) waiting++;
+      turn.waited = true;
       await busy(Number(response.headers.get("Retry-After")) || PAUSE_S, signal);
       continue;
     }
@@ -68,7 +79,7 @@ export async function ask(path, options) {
 
 async function busy(seconds, signal) {
   for (let left = seconds; left > 0; left--) {
-    say(`Busy, trying again in ${left} s`, "busy");
+    say("Busy, trying again", "busy", ` in ${left} s`);
     await pause(1, signal);
   }
 }

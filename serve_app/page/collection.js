@@ -4,48 +4,59 @@ import { el } from "./element.js";
 import { failures } from "./failures.js";
 import { count, duration } from "./format.js";
 import { imports } from "./imports.js";
+import { watch } from "./watch.js";
 
-const EVERY_MS = 3000;
+// Without a key, or with one that may not see them, the counts stay as they are.
+const REFUSED = new Set([401, 403]);
 
 /** Build the view; it asks for nothing while it is closed. */
 export function collectionView(namespace) {
   const tiles = el("dl", { class: "tiles" });
   const note = el("p", { class: "muted" });
-  const running = imports(namespace);
-  const failed = failures(namespace);
-  let timer = 0;
+  const running = imports(namespace, changed);
+  const failed = failures(namespace, changed);
   let stop = null;
+  let again = () => {};
+  let told = "";
   document.getElementById("collection").append(tiles, note, running.element, failed.element);
 
   async function counts(signal) {
     try {
       const stats = await ask("v1/stats", { signal });
+      const before = told;
+      told = JSON.stringify(stats);
+      if (told === before) return false;
       note.textContent = `Model ${stats.model}`;
       tiles.replaceChildren(
         tile("Pictures", count(stats.pictures)), tile("Vectors", count(stats.vectors)), tile("Waiting", count(stats.pending)),
         tile("Oldest waits", stats.lag_s === null ? "none" : duration(stats.lag_s)), tile("Failed", count(stats.failed)));
+      return true;
     } catch (problem) {
-      if (problem.name === "AbortError") return;
-      note.textContent = problem.message;
-      // Who would not give a key is not asked for it again and again.
-      if (problem.status === 401) return;
+      if (problem.name !== "AbortError") note.textContent = problem.message;
+      told = "";
+      return REFUSED.has(problem.status) ? null : false;
     }
-    if (!signal.aborted) timer = setTimeout(() => counts(signal), EVERY_MS);
+  }
+
+  /** Something was asked for that will change what is shown. */
+  function changed() {
+    again();
+    failed.look();
   }
 
   function close() {
     stop?.abort();
     stop = null;
-    clearTimeout(timer);
   }
 
   return {
     open() {
       close();
       stop = new AbortController();
-      counts(stop.signal);
-      running.open(stop.signal);
-      failed.open(stop.signal);
+      const { signal } = stop;
+      again = watch(() => counts(signal), signal);
+      running.open(signal);
+      failed.open(signal);
     },
     close,
   };

@@ -3,14 +3,15 @@ import { ask } from "./api.js";
 import { button, el, labelled } from "./element.js";
 import { events } from "./events.js";
 import { count, duration, moment } from "./format.js";
-import { say } from "./notice.js";
+import { hush, say } from "./notice.js";
+import { seen } from "./watch.js";
 
 const SHOWN = 20;
 // Each takes a place at the service for as long as it lasts; the others are looked at when one is steered or the view is opened.
 const FOLLOWED = 1;
 
-/** Build the list of imports and the form that asks for one. */
-export function imports(namespace) {
+/** Build the list of imports and the form that asks for one; `changed()` is told when one was asked for or steered. */
+export function imports(namespace, changed) {
   const list = el("ul", { class: "imports" });
   const source = el("input", { required: true, placeholder: "s3://bucket/cats/ or /srv/pictures/**/*.jpg", autocomplete: "off", spellcheck: "false" });
   const form = el("form", { class: "field" }, labelled("Folder, glob, S3 prefix, table or tar", source), el("button", { class: "primary" }, "Import"));
@@ -22,7 +23,9 @@ export function imports(namespace) {
     try {
       await ask("v1/imports", { method: "POST", json: { source: source.value.trim(), namespace: namespace() } });
       source.value = "";
+      hush("error");
       show(open);
+      changed();
     } catch (problem) {
       say(problem.message, "error");
     }
@@ -33,7 +36,7 @@ export function imports(namespace) {
     try {
       const { imports: found } = await ask(`v1/imports?limit=${SHOWN}&namespace=${encodeURIComponent(namespace())}`, { signal });
       none.textContent = found.length ? "" : "No import yet.";
-      const rows = found.map((one) => importRow(one));
+      const rows = found.map((one) => importRow(one, changed));
       list.replaceChildren(...rows.map((row) => row.element));
       let followed = 0;
       for (const row of rows) {
@@ -48,7 +51,7 @@ export function imports(namespace) {
   return { element: el("section", { "aria-labelledby": "imports-title" }, el("h2", { id: "imports-title" }, "Imports"), form, none, list), open: show };
 }
 
-function importRow(item) {
+function importRow(item, changed) {
   const state = el("span", { class: "state" });
   const bar = el("progress", { max: "1", "aria-label": `Progress of import ${item.import_id}` });
   const told = el("p", { class: "muted" });
@@ -86,6 +89,7 @@ function importRow(item) {
     try {
       await ask(`v1/imports/${item.import_id}:${name}`, { method: "POST" });
       await look(asked);
+      changed();
       if (!view.finished) follow(asked);
     } catch (problem) {
       say(problem.message, "error");
@@ -97,14 +101,15 @@ function importRow(item) {
     draw(await ask(item.href.slice(1), { signal }));
   }
 
-  /** Follow it to its end; a stream that breaks off is taken up again. */
+  /** Follow it to its end while the tab is seen; a stream that breaks off is taken up again. */
   async function follow(signal) {
     while (!signal.aborted && !view.finished && ["pending", "running", "done", "cancelled"].includes(view.state)) {
+      const looking = await seen(signal);
       try {
-        await events(`v1/imports/${item.import_id}/events`, draw, signal);
+        await events(`v1/imports/${item.import_id}/events`, draw, looking);
       } catch (problem) {
-        if (problem.name === "AbortError" || problem.status) return;
-        await new Promise((resolve) => setTimeout(resolve, 1000));
+        if (signal.aborted || problem.status) return;
+        if (!looking.aborted) await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     }
   }

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from imagesearch.errors import NotAnImage
+from imagesearch.stores.sql.failed import Failed
 from imagesearch.stores.sql.verdicts import Fault
 from imagesearch.types import AddRequest
 from tests.fixtures.whole_service import png
@@ -102,12 +103,78 @@ def test_failures_are_told_with_their_reasons_and_tried_again(failed, open_page,
     service.stores.ledger.commit([], [Fault(one, NotAnImage("no")) for one in rows], 5)
 
 
-def test_many_failures_come_a_page_at_a_time(failed, open_page, address):
+def test_failures_come_and_go_while_the_view_is_open(failed, collection, service):
+    row = collection.locator("tbody tr").filter(has_text="late.png")
+    expect(tile(collection, "Pictures")).not_to_be_empty()
+    failed("late.png")
+    expect(row).to_contain_text("no picture: /late.png")
+    Failed(service.stores.database).retry(0)
+    expect(row).to_have_count(0)
+    expect(tile(collection, "Waiting")).not_to_have_text("0")
+    rows = list(service.stores.waiting.rows(service.stores.waiting.fresh(0, None, 1000)))
+    service.stores.ledger.commit([], [Fault(one, NotAnImage("no")) for one in rows], 5)
+
+
+def test_many_failures_come_a_page_at_a_time_and_stay(failed, open_page, address):
     failed(*(f"{n}.png" for n in range(60)))
     page = open_page(address + "/#collection")
     expect(page.locator("tbody tr")).to_have_count(50)
     page.get_by_role("button", name="Show more").click()
     until(page, "document.querySelectorAll('tbody tr').length >= 60")
+    shown = page.locator("tbody tr").count()
+    failed("another.png")
+    expect(page.get_by_role("button", name="Show more")).to_be_visible()
+    assert page.locator("tbody tr").count() == shown
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator("tbody tr").last).to_contain_text("another.png")
+
+
+def test_good_news_go_by_themselves_and_bad_ones_when_they_are_dismissed(failed, open_page, address, service):
+    failed("once.png")
+    page = open_page(address + "/#collection")
+    page.get_by_role("button", name="Try all of them again").click()
+    expect(page.locator("#notice .good")).to_be_visible()
+    expect(page.locator("#notice")).to_be_empty()
+    page.get_by_label("Folder, glob").fill("/etc/")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator("#notice .error")).to_be_visible()
+    # Longer than good news stay.
+    time.sleep(9)
+    expect(page.locator("#notice .error")).to_be_visible()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#notice")).to_be_empty()
+    rows = list(service.stores.waiting.rows(service.stores.waiting.fresh(0, None, 1000)))
+    service.stores.ledger.commit([], [Fault(one, NotAnImage("no")) for one in rows], 5)
+
+
+def hide(page, hidden):
+    """What a browser does whose tab is put behind another one."""
+    page.evaluate(
+        """(hidden) => {
+          Object.defineProperty(document, "hidden", { get: () => hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def test_a_hidden_tab_asks_nothing_and_looks_when_it_is_seen_again(collection, service):
+    (service.folder / "hidden.csv").write_text("path\nnone.png\n")
+    collection.get_by_label("Folder, glob").fill(str(service.folder / "hidden.csv"))
+    collection.get_by_role("button", name="Import", exact=True).click()
+    row = collection.locator(".imports > li").filter(has_text="hidden.csv")
+    expect(row).to_contain_text("1 waiting")
+    hide(collection, True)
+    asked = []
+    collection.on("request", lambda request: asked.append(request.url.rpartition("/")[2].partition("?")[0]))
+    rows = list(service.stores.waiting.rows(service.stores.waiting.fresh(0, None, 1000)))
+    service.stores.ledger.commit([], [Fault(one, NotAnImage("no")) for one in rows], 5)
+    time.sleep(4)
+    assert asked == []
+    hide(collection, False)
+    # The import is followed again, too.
+    expect(row.locator(".state")).to_have_text("finished")
+    assert {"stats", "failures", "events"} <= set(asked)
 
 
 def test_the_page_asks_nothing_while_the_view_is_closed(collection):

@@ -24,6 +24,22 @@ def guarded(open_service, service, milvus_lite_uri, redis_server):
         yield guarded, address
 
 
+# What a screen reader is given: what is put into the line, and is not hidden from it.
+READ_OUT = """() => {
+  window.readOut = [];
+  new MutationObserver((all) => {
+    for (const { target, addedNodes } of all) {
+      if (target.closest("[aria-hidden]")) continue;
+      for (const node of addedNodes) {
+        const copy = node.cloneNode(true);
+        if (copy.querySelector) for (const hidden of copy.querySelectorAll("[aria-hidden]")) hidden.remove();
+        window.readOut.push(copy.textContent);
+      }
+    }
+  }).observe(document.getElementById("notice"), { childList: true, subtree: true });
+}"""
+
+
 def use(page, text):
     page.get_by_label("API key").fill(text)
     page.get_by_role("button", name="Use this key").click()
@@ -126,9 +142,12 @@ def test_a_busy_service_is_waited_for(guarded, open_page, photo):
         while client.get("/v1/info-keys").status_code == 200:
             pass
     page = open_page(address)
+    page.evaluate(READ_OUT)
     use(page, text)
     expect(page.locator("#notice")).to_contain_text("Busy, trying again in")
     expect(page.locator("#notice")).not_to_contain_text("Busy")
+    # The seconds that are left are for the eye.
+    assert page.evaluate("window.readOut") == ["Busy, trying again"]
     page.set_input_files("#file", photo("coffee"))
     page.wait_for_selector(".hit")
 
