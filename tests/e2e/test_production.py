@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ import yaml
 from cli.stack.ports import free_ports
 from config.settings import PROJECT_ROOT
 from imagesearch.images.s3 import S3
+from serve_app.page_files import FOLDER
 from tests.e2e.conftest import drawing
 
 # The contract that other programs hold on to is checked by a program of its own, kept beside the checkouts of the project.
@@ -36,8 +39,6 @@ def service(run, ray_node, tmp_path_factory, api_key):
 
 
 def wait_until_running(run, ray_node, client):
-    import time
-
     for _ in range(600):
         status = run("serve", "status", "--address", ray_node.dashboard).stdout
         assert "DEPLOY_FAILED" not in status, status
@@ -118,6 +119,47 @@ def test_without_a_key_nothing_is_told(service):
         answer = service.get(path, headers=stranger)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
     assert service.get("/healthz", headers=stranger).status_code == 200
+
+
+def test_the_page_and_all_its_modules_come_through_serve_s_proxy(service):
+    stranger = {"Authorization": ""}
+    index = service.get("/", headers=stranger)
+    assert (index.status_code, index.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    waiting = re.findall(r'(?:src|href)="(page/[^"]+)"', index.text)
+    seen = set()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = service.get(f"/{path}", headers=stranger)
+        assert answer.status_code == 200, path
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        again = service.get(f"/{path}", headers=stranger | {"If-None-Match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b""), path
+        waiting += [
+            str(Path(path).with_name(name)) for name in re.findall(r'^import .* from "\./([^"]+)"', answer.text, re.MULTILINE)
+        ]
+    assert {path.name for path in FOLDER.iterdir()} - {Path(path).name for path in seen} == {"index.html"}
+
+
+@pytest.mark.timeout(120)
+def test_an_import_s_events_come_through_serve_s_proxy_as_they_happen(service, s3_server):
+    s3 = S3(s3_server)
+    s3.put("production", "pictures/followed/one.png", drawing("followed"))
+    s3.close()
+    accepted = service.post("/v1/imports", json={"source": "s3://production/pictures/followed/"}).json()
+    for _ in range(600):
+        if service.get(accepted["href"]).json()["rows"]["pending"]:
+            break
+        time.sleep(0.1)
+    with service.stream("GET", f"{accepted['href']}/events") as events:
+        assert events.headers["content-type"].startswith("text/event-stream")
+        news = (json.loads(line.removeprefix("data: ")) for line in events.iter_lines() if line.startswith("data: "))
+        assert not next(news)["finished"]
+        # Only who has heard of it by now goes on to this; were the news kept back until the end, there would be no more of them.
+        assert service.post(f"{accepted['href']}:cancel").status_code == 200
+        assert [view["state"] for view in news][-1] == "cancelled"
 
 
 @pytest.mark.timeout(200)
