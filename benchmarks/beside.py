@@ -24,7 +24,7 @@ import httpx
 from benchmarks import job
 from benchmarks.figures import Figure, figure, middle, record, shown
 from benchmarks.pictures import photographs
-from benchmarks.stack import NAMES, Stack, serving
+from benchmarks.stack import NAMES, UNREMEMBERED, Stack, serving
 from cli.console import Output
 from config import Settings
 from config.settings import PROJECT_ROOT
@@ -32,8 +32,6 @@ from config.settings import PROJECT_ROOT
 GOAL = "<= 1.2"
 SIZE = (640, 480)
 PAUSE_S = 0.1
-# No query's vector is remembered: each search costs what its first one does.
-MORE = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         asked = itertools.cycle(list(itertools.islice(pictures, 500)))
         loads = [list(itertools.islice(pictures, count)) for count in [options.there, *[each] * options.rounds]]
         for kind in options.stores.split(","):
-            more = MORE | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
+            more = UNREMEMBERED | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
             with serving(kind, more) as (stack, settings):
                 rounds = measure(stack, settings, more, loads, asked, options.seconds, output)
             idle, busy = ([ms for one in rounds for ms in one[place]] for place in (0, 1))

@@ -28,7 +28,7 @@ from benchmarks.beside import load
 from benchmarks.figures import Figure, figure, record, shown
 from benchmarks.pictures import photographs
 from benchmarks.replicas import states_of
-from benchmarks.stack import NAMES, Kind, serving
+from benchmarks.stack import NAMES, UNREMEMBERED, Kind, serving
 from cli.console import Output
 from config import Settings
 from imagesearch.client import Client, Retry
@@ -134,11 +134,10 @@ def main(argv: list[str] | None = None) -> int:
 def variables(folder: str, cold_start: str) -> dict[str, str]:
     """Return the variables of a service whose embedder is scaled, and whose pictures lie in the folder."""
     embedder = {"num_replicas": None, "autoscaling_config": AUTOSCALING}
-    return {
+    # Each search needs the embedder.
+    return UNREMEMBERED | {
         "IMAGESEARCH_SERVE__DEPLOYMENTS": json.dumps({EMBEDDER: embedder}),
         "IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder]),
-        # No query's vector is remembered: each search needs the embedder.
-        "IMAGESEARCH_SEARCH__CACHE_SLOTS": "0",
         "IMAGESEARCH_SEARCH__COLD_START": cold_start,
     }
 

@@ -22,15 +22,13 @@ from typing import Any
 from benchmarks import job
 from benchmarks.figures import Figure, figure, middle, record, shown
 from benchmarks.pictures import photographs
-from benchmarks.stack import NAMES, Stack, serving
+from benchmarks.stack import NAMES, UNREMEMBERED, Stack, serving
 from cli.console import Output
 from cli.stack.ports import LOOPBACK, free_ports, listens
 from config import Settings
 from config.settings import PROJECT_ROOT
 
 SIZE = (640, 480)
-# No query's vector is remembered: each search costs what its first one does.
-MORE = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
 OURS, TUTORIAL, SCRIPT = "ours", "FastAPI + eager PyTorch", "batch script"
 ADDS, ADDS_WHOLE, SEARCHES, P50 = "adds/s", "adds/s with the start", "searches/s", "ms a search, p50, one client"
 
@@ -53,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
         paths = photographs(Path(folder), options.rounds * options.pictures + 200, SIZE)
         queries, paths = paths[-200:], paths[:-200]
-        more = MORE | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
+        more = UNREMEMBERED | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
         with serving(options.stores, more) as (stack, settings):
             for number in range(options.rounds):
                 output.say(f"round {number + 1} of {options.rounds}")

@@ -28,6 +28,8 @@ from imagesearch.stores.sql.migrate import migrate
 
 Kind = Literal["embedded", "servers"]
 NAMES = {"embedded": "SQLite, Milvus Lite", "servers": "MariaDB, Milvus 2.3.5"}
+# Laid over the settings where searches are measured: no query's vector is remembered, each costs what its first one does.
+UNREMEMBERED = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
 
 
 @dataclass

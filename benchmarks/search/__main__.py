@@ -29,15 +29,13 @@ from benchmarks.figures import Figure, figure, middle, record, shown
 from benchmarks.ingest.limit import run, ways
 from benchmarks.pictures import photographs
 from benchmarks.search.bodies import by_id, by_vector
-from benchmarks.stack import NAMES, Kind, Stack, serving
+from benchmarks.stack import NAMES, UNREMEMBERED, Kind, Stack, serving
 from cli.console import Output
 from cli.stack.ports import free_ports
 from config import Settings
 from config.settings import PROJECT_ROOT
 
 SIZE = (640, 480)
-# No query's vector is remembered: each search costs what its first one does.
-MORE = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
 ALONE_GOAL, CARRIED_GOAL, VECTOR_GOAL = "<= 1.15", ">= 0.85", ">= 0.5"
 OURS, PLAIN = "over Serve", "under uvicorn"
 
@@ -72,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     details: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
         paths = photographs(Path(folder), options.pictures + 200, SIZE)
-        more = MORE | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
+        more = UNREMEMBERED | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
         for kind in options.stores.split(","):
             with serving(kind, more) as (stack, settings):
                 loaded(stack, settings, more, paths[:-200])
