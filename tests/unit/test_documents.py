@@ -1,6 +1,7 @@
 """The documents say what is: every setting, error, command, job and manifest in them is compared with the code."""
 
 import re
+import tomllib
 from pathlib import Path
 from types import NoneType
 from typing import Literal, get_args, get_origin
@@ -141,3 +142,12 @@ def test_variables_of_the_compose_file_are_settings():
     environment = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())["x-imagesearch"]["environment"]
     known = {f"IMAGESEARCH_{path.strip('`').replace('.', '__').upper()}" for path, _, _ in settings_shown()}
     assert [name for name in environment if name.startswith("IMAGESEARCH_") and name not in known] == []
+
+
+def test_the_image_is_built_of_all_packages():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = {name.removesuffix("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+    let_in = {line[1:] for line in (ROOT / "deploy" / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert packages <= let_in
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    assert {name for line in copied for name in line.split()} - {"."} <= let_in
