@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from imagesearch.errors import UnknownImage
 from imagesearch.stores.sql.database import Database
+from imagesearch.stores.sql.ends import id_ends
 from imagesearch.stores.sql.tables import image_info as info
 from imagesearch.stores.sql.tables import image_source as source
 from imagesearch.types import CatalogEntry, PictureFacts, PictureState, Source
@@ -68,12 +69,8 @@ class Catalog:
 
     def bounds(self) -> tuple[int, int] | None:
         """Return the least and the greatest milvus_id of the searchable pictures, None where there are none."""
-        searchable = info.c.state == PictureState.SEARCHABLE
         with self._database.read() as connection:
-            # One after the other: both databases find an end of an index at once, but not two ends in one statement.
-            least = connection.scalar(select(func.min(info.c.milvus_id)).where(searchable))
-            greatest = connection.scalar(select(func.max(info.c.milvus_id)).where(searchable))
-        return None if least is None or greatest is None else (least, greatest)
+            return id_ends(connection, info.c.state == PictureState.SEARCHABLE)
 
     def first_from(self, milvus_id: int) -> CatalogEntry | None:
         """Return the first searchable picture whose id is not below this one."""

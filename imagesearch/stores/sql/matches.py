@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, select
 
 from imagesearch.errors import InputError
 from imagesearch.filters import ORDERED, Condition, Filter, Operator, utf8
 from imagesearch.stores.sql.attributes import sort_key
 from imagesearch.stores.sql.database import Database
+from imagesearch.stores.sql.ends import id_ends
 from imagesearch.stores.sql.tables import image_attribute as attribute
 from imagesearch.stores.sql.tables import image_info as info
 from imagesearch.types import PictureState
@@ -84,13 +85,11 @@ class Matches:
             if len(few) <= page:
                 yield sorted(few)
                 return
-        anything = _searchable(namespace, Filter())
         with self._database.read() as connection:
-            # One after the other: both databases find an end of an index at once, but not two ends in one statement.
-            first = connection.execute(select(func.min(info.c.milvus_id)).where(*anything)).scalar()
-            last = connection.execute(select(func.max(info.c.milvus_id)).where(*anything)).scalar()
-        if first is None or last is None:
+            ends = id_ends(connection, *_searchable(namespace, Filter()))
+        if ends is None:
             return
+        first, last = ends
         after, width = first - 1, WINDOW
         while after < last:
             upto = min(after + width, last)
