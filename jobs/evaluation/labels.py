@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from imagesearch.filters import Condition, Filter, Operator
+from imagesearch.filters import Condition, Filter, Operator, Scalar, is_number
 from imagesearch.quality.figure import Figure, mean
 from imagesearch.quality.ranking import average_precision, precision
 from imagesearch.stores.factory import Stores
+from imagesearch.stores.sql.attributes import sort_key
 from imagesearch.types import CatalogEntry
 
 PRECISION_AT = (1, 5, 10)
@@ -24,15 +25,15 @@ def labelled(stores: Stores, entries: Sequence[CatalogEntry], key: str) -> dict[
     """
     stores.matches.check(_having(key, ""))
     rankings: list[tuple[list[bool], int]] = []
-    held: dict[str | int | float, int] = {}
+    held: dict[bytes, int] = {}
     vectors = stores.index.fetch([entry.milvus_id for entry in entries])
     for entry in entries:
         labels = _labels(entry, key)
         if not labels or entry.milvus_id not in vectors:
             continue
-        label = next(iter(labels))
+        label, value = next(iter(labels.items()))
         if label not in held:
-            held[label] = _count(stores.matches.walk(entry.namespace, _having(key, label), PAGE))
+            held[label] = _count(stores.matches.walk(entry.namespace, _having(key, value), PAGE))
         hits = stores.index.search(vectors[entry.milvus_id], DEPTH + 1, entry.namespace)
         others = [hit.milvus_id for hit in hits if hit.milvus_id != entry.milvus_id][:DEPTH]
         if held[label] > 1:
@@ -44,13 +45,14 @@ def labelled(stores: Stores, entries: Sequence[CatalogEntry], key: str) -> dict[
     return figures | {f"label {key}: mAP@{DEPTH}": mean([average_precision(one, every) for one, every in rankings])}
 
 
-def _labels(entry: CatalogEntry, key: str) -> dict[str | int | float, None]:
-    """Return what the picture's sources say, oldest first."""
+def _labels(entry: CatalogEntry, key: str) -> dict[bytes, Scalar]:
+    """Return what the picture's sources say, oldest first, told apart as filters do: 1 and true are two labels."""
     said = [source.info.get(key) for source in entry.sources]
-    return {one: None for one in said if isinstance(one, str | int | float)}
+    labels = [one for one in said if isinstance(one, str) or (isinstance(one, int | float) and is_number(one))]
+    return {sort_key(one): one for one in labels}
 
 
-def _having(key: str, label: str | int | float) -> Filter:
+def _having(key: str, label: Scalar) -> Filter:
     return Filter((Condition(key, Operator.EQ, (label,)),))
 
 
