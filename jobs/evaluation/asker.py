@@ -11,6 +11,7 @@ import numpy as np
 from config.settings import Settings
 from imagesearch.errors import ImageSearchError, StoreError
 from imagesearch.images.hashes import SAME_BITS
+from imagesearch.models.encoder import Encoder
 from imagesearch.models.load import open_encoder
 from imagesearch.stores.factory import open_stores
 from imagesearch.types import CatalogEntry, Hit
@@ -44,6 +45,10 @@ class Asker:
         self._settings = settings
         self._stores = open_stores(settings)
 
+    def ready(self) -> str:
+        """Open the model and return its fingerprint. Raises ConfigError, ModelError."""
+        return str(self._encoder.fingerprint)
+
     def ask(self, entry: CatalogEntry, seed: int) -> list[Answer] | str:
         """Return an answer for each method and copy; in place of them, where the picture cannot be read, the error's code.
 
@@ -68,10 +73,13 @@ class Asker:
         self._stores.close()
 
     @cached_property
-    def _searchers(self) -> Sequence[Searcher]:
+    def _encoder(self) -> Encoder:
         load = self._settings.load
-        encoder = open_encoder(self._settings.model, self._stores.s3, load.embed_batch, max(1, int(load.embed_cpus)))
-        return [ByEmbedding(encoder, self._stores.index)]
+        return open_encoder(self._settings.model, self._stores.s3, load.embed_batch, max(1, int(load.embed_cpus)))
+
+    @cached_property
+    def _searchers(self) -> Sequence[Searcher]:
+        return [ByEmbedding(self._encoder, self._stores.index)]
 
 
 def twins(entry: CatalogEntry, hashes: Mapping[int, str]) -> set[int]:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any
+from time import monotonic
 
 import ray
-from ray.util import ActorPool
 
 from config.settings import Settings
+from imagesearch.errors import EmbeddingFailed
 from imagesearch.types import CatalogEntry
 from jobs.cluster import connected
 from jobs.evaluation.asker import Answer, Asker
+from jobs.openings import Openings
+from jobs.pool import Ended, Pool, WorkerLost
+from jobs.stages import Stage
+
+logger = logging.getLogger(__name__)
 
 Asked = list[Answer] | str
+
+# Actors that one picture may cost before it counts as one that cannot be read.
+TRIES = 3
+# How long nothing may happen before all actors are looked at: whether one hangs, whether another may be started.
+TICK_S = 0.5
 
 
 def asked(settings: Settings, entries: Sequence[CatalogEntry], seed: int, actors: int) -> Iterator[Asked]:
     """Yield what Asker.ask returns for each picture, in no order; with 0 actors no cluster is needed.
 
-    Raises what it raises, StoreUnavailable where actors are wanted and no cluster answers.
+    An actor that dies or hangs is replaced, and its picture asked about again. Raises what Asker.ask raises, StoreUnavailable
+    where actors are wanted and no cluster answers, StoreError where they end as they start.
     """
     if not actors:
         with closing(Asker(settings)) as asker:
@@ -28,7 +41,60 @@ def asked(settings: Settings, entries: Sequence[CatalogEntry], seed: int, actors
                 yield asker.ask(entry, seed)
         return
     with connected(settings):
-        kind = ray.remote(Asker).options(num_cpus=settings.load.embed_cpus, num_gpus=settings.load.embed_gpus)
-        pool = ActorPool([kind.remote(settings) for _ in range(min(actors, len(entries)))])
-        ask: Callable[[Any, CatalogEntry], Any] = lambda actor, entry: actor.ask.remote(entry, seed)  # noqa: E731
-        yield from pool.map_unordered(ask, list(entries))
+        load = settings.load
+        stage = stage_of(settings, min(actors, len(entries)))
+        pool: Pool[CatalogEntry] = Pool(
+            stage,
+            lambda entry: (entry, seed),
+            idle_s=load.idle_s,
+            answer_s=load.batch_timeout_s,
+            openings=Openings(stage.name, load.store_retry_s),
+        )
+        try:
+            yield from _answers(pool, entries)
+        finally:
+            pool.stop()
+
+
+def stage_of(settings: Settings, actors: int) -> Stage:
+    """Return what the actors run, and what Ray gives them."""
+    return Stage(
+        name="ask",
+        worker=("jobs.evaluation.asker", "Asker", "ask"),
+        returns=1,
+        smallest=actors,
+        largest=actors,
+        settings=settings,
+        resources={"num_cpus": settings.load.embed_cpus, "num_gpus": settings.load.embed_gpus},
+    )
+
+
+def _answers(pool: Pool[CatalogEntry], entries: Sequence[CatalogEntry]) -> Iterator[Asked]:
+    lost: Counter[int] = Counter()
+    for entry in entries:
+        pool.put(entry)
+    left = len(entries)
+    while left:
+        ended = pool.arrange(monotonic())
+        refs = pool.awaited()
+        done, _ = ray.wait(refs, timeout=TICK_S) if refs else ([], [])
+        for call in ended + pool.collect(set(done), monotonic()):
+            if (answer := _answer(call, lost)) is None:
+                pool.put(call.item)
+            else:
+                left -= 1
+                yield answer
+
+
+def _answer(call: Ended[CatalogEntry], lost: Counter[int]) -> Asked | None:
+    """Return the answer, None where the picture is to be asked about again."""
+    if call.error is None:
+        answer: Asked = call.answer
+        return answer
+    if not isinstance(call.error, WorkerLost):
+        raise call.error
+    lost[call.item.milvus_id] += 1
+    logger.warning(
+        "a worker was lost with picture %d (%d times now): %s", call.item.milvus_id, lost[call.item.milvus_id], call.error
+    )
+    return EmbeddingFailed.code if lost[call.item.milvus_id] >= TRIES else None

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,9 @@ from imagesearch.stores.factory import open_stores
 from imagesearch.stores.sql.verdicts import Found
 from imagesearch.types import AddRequest, IndexRow
 from jobs.evaluate import Wanted, evaluate
+from jobs.evaluation import asking
+from jobs.evaluation.asking import stage_of
+from jobs.evaluation.labels import labelled
 from jobs.evaluation.sample import sample
 from tests.fixtures.fresh_stores import fresh
 
@@ -124,18 +128,49 @@ def test_what_cannot_be_measured_is_said(settings, filled, tmp_path):
         evaluate(settings, Wanted(baseline=filled[0]), print)
 
 
+def test_labels_are_told_apart_as_filters_do(settings, filled):
+    stores = open_stores(settings)
+    entries = sample(stores, "default", PICTURES, 0)
+    said = [{"mark": 1, "word": "one"}, {"mark": True, "word": "true"}, {"mark": 1.0, "word": "one"}]
+    rows = stores.add_log.append([AddRequest("/again.png", said[n % 3]) for n in range(PICTURES)])
+    stores.ledger.commit([Found(row, one.milvus_id, True) for row, one in zip(rows, entries, strict=True)], [], 5)
+    entries = sample(stores, "default", PICTURES, 0)
+    marks, words = ([one.value for one in labelled(stores, entries, key).values()] for key in ("mark", "word"))
+    assert marks == words != []
+    stores.close()
+
+
+@pytest.fixture
+def shared(settings, ray_settings):
+    """The settings of a process that finds the tests' node."""
+    ray = settings.ray.model_copy(update={"address": ray_settings.ray.address})
+    return settings.model_copy(update={"ray": ray, "load": settings.load.model_copy(update={"embed_cpus": 0.1})})
+
+
 @pytest.mark.parametrize("settings", ["mariadb"], indirect=True)
-def test_actors_of_the_cluster_find_the_same(settings, filled, joined_address):
+def test_actors_of_the_cluster_find_the_same(settings, filled, shared):
     alone, _ = evaluate(settings, Wanted(sample=4), lambda *_: None)
-    shared = settings.model_copy(update={"ray": settings.ray.model_copy(update={"address": joined_address})})
-    shared = shared.model_copy(update={"load": settings.load.model_copy(update={"embed_cpus": 0.1})})
     together, _ = evaluate(shared, Wanted(sample=4, actors=2), lambda *_: None)
     assert together.answers == alone.answers
 
 
-@pytest.fixture
-def joined_address(ray_settings):
-    return ray_settings.ray.address
+@pytest.mark.parametrize("settings", ["mariadb"], indirect=True)
+def test_a_picture_that_ends_its_actors_is_left_out_and_all_others_are_asked_about(settings, filled, shared, monkeypatch):
+    (deadly,) = [one for one in everything(settings) if one.sources[0].image_path.endswith("/3.png")]
+    alone, _ = evaluate(settings, Wanted(sample=PICTURES), lambda *_: None)
+    worker = ("tests.fixtures.stage_worker", "DeadlyAsker", "ask")
+    monkeypatch.setattr(asking, "stage_of", lambda *args: replace(stage_of(*args), worker=worker))
+    together, _ = evaluate(shared, Wanted(sample=PICTURES, actors=2), lambda *_: None)
+    assert together.unread == {"embedding_failed": 1}
+    assert together.answers == [one for one in alone.answers if one.milvus_id != deadly.milvus_id]
+
+
+def everything(settings):
+    stores = open_stores(settings)
+    try:
+        return sample(stores, "default", PICTURES, 0)
+    finally:
+        stores.close()
 
 
 def test_a_sample_is_drawn_by_chance_and_is_a_part_of_a_larger_one(settings, filled):
