@@ -250,7 +250,7 @@ class LogSettings(Section):
 
 
 class TracingSettings(Section):
-    """OpenTelemetry traces of HTTP requests."""
+    """OpenTelemetry traces of HTTP requests and jobs."""
 
     endpoint: str | None = Field(None, description="OTLP over HTTP, http://host:4318/v1/traces; unset: nothing is traced")
     headers: dict[str, SecretStr] = Field(default_factory=dict, description="shown to the endpoint with every export")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 
 from config.sections import LogSettings
 from config.settings import Settings
@@ -18,6 +19,7 @@ from imagesearch.errors import (
 )
 from telemetry.fields import always_logged_with
 from telemetry.logs import log_to_stderr
+from telemetry.tracing import open_tracer
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ WRONG_USE = (ConfigError, InputError, SourceError, UnknownModel, WeightsNotFound
 
 
 def job_edge(settings_of: Callable[[], Settings], run: Callable[[Settings], int], **fields: object) -> int:
-    """Run a job's body: the log goes to stderr, an error of the tree becomes one line and an exit code.
+    """Run a job's body as one span: the log goes to stderr, an error of the tree becomes one line and an exit code.
 
     `fields` stand on every line of the log, those that are None do not. Until the settings are read the log is text.
     """
@@ -34,7 +36,10 @@ def job_edge(settings_of: Callable[[], Settings], run: Callable[[Settings], int]
         settings = settings_of()
         handler = log_to_stderr(settings.logs)
         always_logged_with(**{name: value for name, value in fields.items() if value is not None})
-        return run(settings)
+        with closing(open_tracer(settings.tracing, "job")) as tracer, tracer.span(str(fields.get("job", "job"))) as span:
+            code = run(settings)
+            span.set(exit_code=code)
+            return code
     except ImageSearchError as exc:
         logger.error("%s: %s", exc.code, exc.detail, extra={"code": exc.code})
         return exit_code(exc)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import time_ns
 from typing import Any
 
 from imagesearch.types import LogRow
+from telemetry.tracing import Part
 
 # Calls that may go wrong before a whole batch is halved, a half of one, and a row that stands alone is given up. A batch that
 # is halved needlessly, because its worker was killed from outside, only costs some overhead; a row that is given up is failed.
@@ -28,6 +30,13 @@ class Flight:
     troubles: int = 0
     # Set once its one row is given up; it is only written from then on.
     given_up: bool = False
+    begun_ns: int = field(default_factory=time_ns)
+    # The stages that it went through, each with its waiting for a worker.
+    parts: list[Part] = field(default_factory=list)
+
+    def left(self, stage: str) -> None:
+        """Take note that a stage is done with it, whatever came of that: the next one begins where it ended."""
+        self.parts.append(Part(stage, self.parts[-1].ended_ns if self.parts else self.begun_ns, time_ns()))
 
     @property
     def spent(self) -> bool:

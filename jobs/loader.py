@@ -14,6 +14,7 @@ from jobs.feed import Feed
 from jobs.lease_keeper import LeaseKeeper
 from jobs.pipeline import Pipeline
 from jobs.reader import Reader
+from telemetry.tracing import open_tracer
 
 
 class Load:
@@ -30,11 +31,12 @@ class Load:
         follow: bool = False,
         pause_s: float | None = None,
     ) -> None:
+        self._tracer = open_tracer(settings.tracing, "load")
         self._database = Database(settings.sql)
         self._leases = open_leases(settings)
         self._claims = LeaseKeeper(self._leases, settings.redis.lease_s)
         feed = open_feed(Waiting(self._database, import_id), self._claims)
-        pipeline = Pipeline(settings, patience_s=None if follow else settings.load.store_retry_s)
+        pipeline = Pipeline(settings, None if follow else settings.load.store_retry_s, self._tracer)
         self._engine = Engine(settings, feed, self._claims, pipeline, follow=follow, pause_s=pause_s)
 
     def __enter__(self) -> Load:
@@ -47,6 +49,7 @@ class Load:
         self._claims.__exit__(kind, error, trace)
         self._leases.close()
         self._database.close()
+        self._tracer.close()
 
     def stop(self) -> None:
         """Ask the run to end soon; it takes nothing more."""

@@ -20,6 +20,7 @@ from jobs.pool import Ended, Pool
 from jobs.running_clock import RunningClock
 from jobs.sizing import room
 from jobs.stages import stages_of
+from telemetry.tracing import Attribute, Tracer, Untraced
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +45,9 @@ class Pipeline:
     that does it stands alone and is failed.
     """
 
-    def __init__(self, settings: Settings, patience_s: float | None = None) -> None:
+    def __init__(self, settings: Settings, patience_s: float | None = None, tracer: Tracer | None = None) -> None:
         load = settings.load
+        self._tracer = tracer or Untraced()
         self._base = load.batches_in_flight
         # A call may spend its time waiting for stores: an intern in the one stage, an upsert and a commit in another.
         answer_s = load.batch_timeout_s + 2 * load.store_retry_s
@@ -135,6 +137,7 @@ class Pipeline:
 
     def _advance(self, pool: Pool[Flight], call: Ended[Flight]) -> list[Settled]:
         flight = call.item
+        flight.left(pool.name)
         if call.error is not None:
             return self._failed(flight, call.error)
         if pool is self._fetch:
@@ -151,13 +154,13 @@ class Pipeline:
         self.vectors += outcome.vectors
         self.seconds.update(outcome.seconds)
         self._troubles = self._troubles if flight.given_up else 0
-        self._flights.remove(flight)
+        self._ended(flight, loaded=outcome.tally.loaded, duplicate=outcome.tally.duplicate, failed=outcome.tally.failed)
         return [Settled(flight.rows)]
 
     def _failed(self, flight: Flight, error: Exception) -> list[Settled]:
         if isinstance(error, ImageSearchError) and not isinstance(error, EmbeddingFailed):
             # A store stayed away, or refuses: no fault of this batch.
-            self._flights.remove(flight)
+            self._ended(flight, error__type=error.code)
             return [Settled(flight.rows, error)]
         self._troubles += 1
         flight.troubles += 1
@@ -174,10 +177,14 @@ class Pipeline:
             flight.given_up = True
             self._again(flight, error)
         else:
-            self._flights.remove(flight)
+            self._ended(flight, error__type="halved")
             for half in flight.halves():
                 self._begin(half)
         return []
+
+    def _ended(self, flight: Flight, **attributes: Attribute) -> None:
+        self._flights.remove(flight)
+        self._tracer.whole("batch", flight.begun_ns, flight.parts, rows=len(flight.rows), **attributes)
 
     def _tell_readiness(self, now: float) -> None:
         if not self._told and self._asked is not None and all(pool.ready for pool in self._pools):

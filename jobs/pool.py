@@ -58,6 +58,11 @@ class Pool(Generic[T]):
         self._silent_since: float | None = None
 
     @property
+    def name(self) -> str:
+        """Of the stage."""
+        return self._stage.name
+
+    @property
     def ready(self) -> int:
         """How many workers take work."""
         return sum(worker.ready for worker in self._workers)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -14,7 +15,7 @@ from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from config.sections import TracingSettings
-from telemetry.tracing import Attribute
+from telemetry.tracing import Attribute, Part
 
 # A replica that is ended by Serve has no last word: so much of its spans may be lost.
 PAUSE_MS = 1000
@@ -64,6 +65,14 @@ class OtlpTracer:
     def past(self, name: str, started_ns: int, **attributes: Attribute) -> None:
         """Tell of a part that ends now."""
         self._tracer.start_span(name, attributes=_named(attributes), start_time=started_ns).end()
+
+    def whole(self, name: str, started_ns: int, parts: Sequence[Part], **attributes: Attribute) -> None:
+        """Tell of a trace that is over."""
+        span = self._tracer.start_span(name, Context(), attributes=_named(attributes), start_time=started_ns)
+        inside = trace.set_span_in_context(span, Context())
+        for part in parts:
+            self._tracer.start_span(part.name, inside, start_time=part.started_ns).end(part.ended_ns)
+        span.end()
 
     def carried(self) -> dict[str, str]:
         """Return the traceparent of the span that is going on."""

@@ -1,10 +1,10 @@
-"""Spans of what a request goes through; whether anybody gathers them is the business of a Tracer."""
+"""Spans of what a request or a batch goes through; whether anybody gathers them is the business of a Tracer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from config.sections import TracingSettings
 from imagesearch.errors import ConfigError
@@ -22,6 +22,14 @@ class Span(Protocol):
         """Say more of it; `a__b` is the attribute a.b."""
 
 
+class Part(NamedTuple):
+    """A part of something that is over; times by time.time_ns."""
+
+    name: str
+    started_ns: int
+    ended_ns: int
+
+
 class Tracer(Protocol):
     """Takes spans. Never waits; a collector that is down costs no request anything. Thread-safe."""
 
@@ -33,6 +41,9 @@ class Tracer(Protocol):
 
     def past(self, name: str, started_ns: int, **attributes: Attribute) -> None:
         """Tell of a part of what this context does that began then, by time.time_ns, and ends now."""
+
+    def whole(self, name: str, started_ns: int, parts: Sequence[Part], **attributes: Attribute) -> None:
+        """Tell of something that began then and ends now, and of its parts: a trace of its own, whatever else is going on."""
 
     def carried(self) -> dict[str, str]:
         """Return what `served` takes at the other end."""
@@ -64,6 +75,9 @@ class Untraced:
         return _NOTHING
 
     def past(self, name: str, started_ns: int, **attributes: Attribute) -> None:
+        """Forget it."""
+
+    def whole(self, name: str, started_ns: int, parts: Sequence[Part], **attributes: Attribute) -> None:
         """Forget it."""
 
     def carried(self) -> dict[str, str]:
