@@ -10,7 +10,7 @@ from config.sections import MilvusSettings
 from imagesearch.images.hashes import HASH_SIDE
 from imagesearch.stores.milvus.collection import is_binary, unpacked
 from imagesearch.stores.milvus.index import MilvusIndex
-from imagesearch.types import Fingerprint, IndexRow, Near, Vector, Vectors
+from imagesearch.types import Fingerprint, Hit, IndexRow, Near, Vector, Vectors
 
 BITS = HASH_SIDE**2
 
@@ -44,7 +44,12 @@ class HashIndex:
     def search(self, perceptual_hash: str, top_k: int, namespace: str, created: tuple[int, int] | None = None) -> list[Near]:
         """Return up to `top_k` pictures of the namespace, nearest first, created in these Unix seconds."""
         hits = self._index.search(unpacked(bytes.fromhex(perceptual_hash)), top_k, namespace, created)
-        return [Near(hit.milvus_id, round((1.0 - hit.score) * BITS / 2)) for hit in hits]
+        return _near(hits)
+
+    def search_many(self, perceptual_hashes: Sequence[str], top_k: int, namespace: str) -> list[list[Near]]:
+        """Do what `search` does for each of the hashes, at least one, in one request."""
+        vectors = [unpacked(bytes.fromhex(one)) for one in perceptual_hashes]
+        return [_near(hits) for hits in self._index.search_many(vectors, top_k, namespace)]
 
     def fetch(self, ids: Collection[int]) -> dict[int, Vector]:
         """Return the hashes, as vectors, of those ids that have one."""
@@ -69,3 +74,7 @@ class HashIndex:
     def close(self) -> None:
         """Close the connection."""
         self._index.close()
+
+
+def _near(hits: Sequence[Hit]) -> list[Near]:
+    return [Near(hit.milvus_id, round((1.0 - hit.score) * BITS / 2)) for hit in hits]

@@ -58,20 +58,34 @@ class MilvusIndex:
         self, vector: Vector, top_k: int, namespace: str, created: tuple[int, int] | None = None, effort: int | None = None
     ) -> list[Hit]:
         """Return up to `top_k` hits of the namespace, best first, created in these Unix seconds; `top_k` at most 16,384."""
+        return self.search_many([vector], top_k, namespace, created, effort)[0]
+
+    def search_many(
+        self,
+        vectors: Sequence[Vector],
+        top_k: int,
+        namespace: str,
+        created: tuple[int, int] | None = None,
+        effort: int | None = None,
+    ) -> list[list[Hit]]:
+        """Do what `search` does for each of the vectors, at least one, in one request."""
         with self._client() as client:
             metric, dim = self._settings.metric, self.fingerprint.dim
             found = client.search(
                 self.collection,
-                data=[self._kept(vector)],
+                data=[self._kept(vector) for vector in vectors],
                 anns_field="feature",
                 filter=_expression(namespace, created),
                 limit=min(top_k, PAGE),
                 search_params=search_params(self._settings, metric, min(top_k, PAGE), effort),
                 consistency_level="Bounded",
                 timeout=self._settings.timeout_s,
-            )[0]
+            )
             # The key of a hit is the field's name on new servers and "id" on old ones; `get` on the raw hit takes either.
-            return [Hit(int(hit.get("milvus_id", hit.get("id"))), score(float(hit["distance"]), metric, dim)) for hit in found]
+            return [
+                [Hit(int(hit.get("milvus_id", hit.get("id"))), score(float(hit["distance"]), metric, dim)) for hit in hits]
+                for hits in found
+            ]
 
     def fetch(self, ids: Collection[int]) -> dict[int, Vector]:
         """Return the vectors of those ids that have one, as a search sees them: a strong read would take a server 200 ms."""

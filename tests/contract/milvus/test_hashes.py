@@ -65,6 +65,15 @@ def test_the_extremes_are_told_apart(index):
     assert index.search(everything, 2, "default") == [Near(2, 0), Near(1, 256)]
 
 
+def test_many_hashes_in_one_request_find_what_each_finds_alone(index):
+    known = hashes()
+    index.upsert(rows(range(1, COUNT + 1)), known)
+    queries = [moved(one, 3) for one in known[:20]]
+    found = index.search_many(queries, 3, "default")
+    assert [nears[0] for nears in found] == [Near(place, 3) for place in range(1, 21)]
+    assert found == [index.search(query, 3, "default") for query in queries]
+
+
 def test_namespaces_times_and_replaced_hashes(index):
     known = hashes()
     index.upsert(rows(range(1, 11), "a") + rows(range(11, 21), "b"), known[:20])

@@ -68,6 +68,15 @@ def test_the_ranking_equals_the_exact_one(index):
         assert len(set(exact) & {hit.milvus_id for hit in index.search(query, 10, "default")}) >= 9
 
 
+def test_many_vectors_in_one_request_find_what_each_finds_alone(index):
+    vectors = unit_vectors(300)
+    index.upsert(rows(range(1, 201)) + rows(range(201, 301), "other"), vectors)
+    queries = [*vectors[:30], *unit_vectors(10, seed=1)]
+    found = index.search_many(queries, 5, "default")
+    assert [hits[0].milvus_id for hits in found[:30]] == list(range(1, 31))
+    assert found == [index.search(query, 5, "default") for query in queries]
+
+
 def test_an_upsert_of_a_known_id_replaces_it(index):
     vectors = unit_vectors(2)
     index.upsert(rows([1]), vectors[:1])
