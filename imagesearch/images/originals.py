@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imagesearch.errors import SourceNotFound
+from imagesearch.errors import EmptyImage, SourceError, SourceNotFound, TooManyBytes
 from imagesearch.images.hashes import content_hash
+from imagesearch.ports import SourceReader
 from imagesearch.types import CatalogEntry, Source
 
 # Each may be a slow server; the oldest sources are the likeliest to be our own storage.
@@ -25,3 +26,22 @@ def is_original(data: bytes, entry: CatalogEntry) -> bool:
 def gone() -> SourceNotFound:
     """Return the error of a picture all of whose sources hold other bytes by now."""
     return SourceNotFound("no source of this picture holds its bytes any more")
+
+
+def original_of(entry: CatalogEntry, sources: SourceReader) -> bytes:
+    """Return the picture's bytes from the first source that holds them.
+
+    Raises the last SourceError where none can be read, SourceNotFound where all hold other bytes by now.
+    """
+    error: SourceError = gone()
+    for source in sources_of(entry):
+        try:
+            data = sources.read(source.image_path)
+        except SourceError as exc:
+            error = exc
+            continue
+        except (TooManyBytes, EmptyImage):
+            continue  # what lies there now is another file
+        if is_original(data, entry):
+            return data
+    raise error

@@ -6,11 +6,10 @@ import csv
 import io
 from collections.abc import Iterable
 
+from imagesearch.spreadsheet import plain_cell
 from imagesearch.stores.sql.import_errors import ImportFault
 
 HEADER = ("line", "log_id", "image_path", "code", "detail")
-# What makes a cell a formula, the wide signs of East Asian keyboards among it, or would end up in front of one that does.
-FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n")
 
 
 def header() -> str:
@@ -20,14 +19,10 @@ def header() -> str:
 
 def lines(faults: Iterable[ImportFault]) -> str:
     """Return a line for each fault."""
-    return _text([(one.line, one.log_id, _plain(one.place), _plain(one.code), _plain(one.detail)) for one in faults])
+    return _text([(one.line, one.log_id, plain_cell(one.place), plain_cell(one.code), plain_cell(one.detail)) for one in faults])
 
 
 def _text(rows: Iterable[Iterable[object]]) -> str:
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue()
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text

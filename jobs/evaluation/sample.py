@@ -6,10 +6,9 @@ import numpy as np
 from PIL import Image
 
 from config.sections import ImageSettings
-from imagesearch.errors import ImageSearchError
 from imagesearch.filters import Filter
 from imagesearch.images.decode import decode
-from imagesearch.images.originals import gone, is_original, sources_of
+from imagesearch.images.originals import original_of
 from imagesearch.ports import SourceReader
 from imagesearch.stores.factory import Stores
 from imagesearch.types import CatalogEntry, Pixels
@@ -49,18 +48,8 @@ def _mixed(ids: np.ndarray, seed: int) -> np.ndarray:
 def pixels_of(entry: CatalogEntry, sources: SourceReader, limits: ImageSettings) -> Pixels:
     """Return the picture as it was loaded, uint8 (height, width, 3), its longer side reduced to 1024 pixels.
 
-    Raises the last error of its sources where none can be read, SourceNotFound where all hold other bytes by now.
+    Raises what original_of and decode raise.
     """
-    error: ImageSearchError = gone()
-    for source in sources_of(entry):
-        try:
-            data = sources.read(source.image_path)
-            if not is_original(data, entry):
-                continue
-            rgb = decode(data, limits).rgb
-        except ImageSearchError as exc:
-            error = exc
-            continue
-        rgb.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
-        return np.asarray(rgb)
-    raise error
+    rgb = decode(original_of(entry, sources), limits).rgb
+    rgb.thumbnail((LONGEST_PX, LONGEST_PX), Image.Resampling.LANCZOS)
+    return np.asarray(rgb)
