@@ -237,6 +237,25 @@ def evaluate(
 
 
 @app.command()
+def duplicates(
+    threshold: Annotated[float, typer.Option(min=0.5, max=1, help="How likely a copy of what is kept each is at least.")] = 0.9,
+    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all clusters as a CSV.")] = None,
+    namespace: Namespace = DEFAULT_NAMESPACE,
+    neighbours: Annotated[int, typer.Option(min=1, max=1000, help="Nearest pictures that each is held against.")] = 10,
+    actors: Annotated[int, typer.Option(min=0, help="Processes of the Ray cluster that look; 0: this one.")] = 0,
+    last: Annotated[bool, typer.Option("--last", help="Show what the last run found, without looking again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find pictures that are copies of each other, and say which to keep; started again, it goes on where it was."""
+    from cli.commands import duplicates as command
+    from config import load_settings
+    from jobs.duplicates import Wanted
+
+    wanted = Wanted(namespace, threshold, neighbours, actors, last, export)
+    raise typer.Exit(command.run(load_settings(), Output(as_json), wanted))
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check everything that a load or a search needs, and say what to do; exit 3 where something fails."""
     from cli.commands import doctor as command

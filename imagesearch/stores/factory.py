@@ -24,6 +24,7 @@ from imagesearch.stores.sql.calibrations import Calibrations
 from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.stores.sql.changes import Changes
 from imagesearch.stores.sql.database import Database
+from imagesearch.stores.sql.duplicates import Duplicates
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.info_keys import InfoKeys
 from imagesearch.stores.sql.keys import Keys
@@ -47,6 +48,7 @@ class Stores:
     info_keys: InfoKeys
     changes: Changes
     calibrations: Calibrations
+    duplicates: Duplicates
     imports: Imports
     keys: Keys
     rates: RedisRates
@@ -94,6 +96,7 @@ def open_stores(settings: Settings) -> Stores:
         matches=Matches(database, settings.filter.keys),
         info_keys=InfoKeys(database),
         calibrations=Calibrations(database),
+        duplicates=Duplicates(database),
         changes=Changes(database, settings.filter.keys),
         imports=Imports(database),
         keys=Keys(database),

@@ -43,6 +43,7 @@ DRIVERS = {
     "confluent_kafka": ("imagesearch/stores/stream/",),
     "boto3": ("imagesearch/images/s3.py",),
     "cv2": (
+        "imagesearch/images/difference.py",
         "imagesearch/images/features.py",
         "imagesearch/images/alignment.py",
         "imagesearch/images/overlap.py",
@@ -103,6 +104,7 @@ def test_only_composition_roots_read_settings():
         "jobs/import_manifest.py",
         "jobs/audit.py",
         "jobs/calibrate.py",
+        "jobs/duplicates.py",
         "jobs/evaluate.py",
         "jobs/migrate.py",
     )

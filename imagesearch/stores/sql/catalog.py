@@ -67,6 +67,20 @@ class Catalog:
             )
             return _with_sources(connection, rows.all())
 
+    def ids(self, namespace: str, after: int, limit: int) -> list[int]:
+        """Return up to `limit` ids of searchable pictures of the namespace with milvus_id > after, by milvus_id."""
+        ours = info.c.namespace == namespace, info.c.state == PictureState.SEARCHABLE, info.c.milvus_id > after
+        with self._database.read() as connection:
+            rows = connection.execute(select(info.c.milvus_id).where(*ours).order_by(info.c.milvus_id).limit(limit))
+            return [row.milvus_id for row in rows]
+
+    def seen_twice(self, ids: Collection[int]) -> set[int]:
+        """Return those of the ids whose picture was seen under more than one path."""
+        query = select(source.c.milvus_id).where(source.c.milvus_id.in_(sorted(ids))).group_by(source.c.milvus_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.having(func.min(source.c.image_path) != func.max(source.c.image_path)))
+            return {row.milvus_id for row in rows}
+
     def bounds(self) -> tuple[int, int] | None:
         """Return the least and the greatest milvus_id of the searchable pictures, None where there are none."""
         with self._database.read() as connection:
@@ -79,10 +93,11 @@ class Catalog:
             rows = connection.execute(query.order_by(info.c.milvus_id).limit(1)).all()
             return next(iter(_with_sources(connection, rows)), None)
 
-    def count(self) -> int:
-        """Count the searchable pictures."""
+    def count(self, namespace: str | None = None) -> int:
+        """Count the searchable pictures, of one namespace or of all."""
+        query = select(func.count()).where(info.c.state == PictureState.SEARCHABLE)
         with self._database.read() as connection:
-            return connection.execute(select(func.count()).where(info.c.state == PictureState.SEARCHABLE)).scalar_one()
+            return connection.execute(query if namespace is None else query.where(info.c.namespace == namespace)).scalar_one()
 
     def knows_namespace(self, namespace: str) -> bool:
         """Say whether a picture was ever loaded into the namespace."""

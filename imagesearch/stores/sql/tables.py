@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Double,
     Float,
     ForeignKey,
     Index,
@@ -225,6 +226,36 @@ index_calibration = Table(
     Column("vectors", BigInteger, nullable=False),
     Column("create_time", UtcDateTime, nullable=False),
     **{**OPTIONS, "sqlite_autoincrement": False},
+)
+
+# The last search for duplicates of a namespace among one model's vectors, and how far it is.
+duplicate_search = Table(
+    "duplicate_search",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("namespace", String(64), nullable=False),
+    Column("collection", String(255), nullable=False),
+    # What it goes by: what another way of looking found is no part of it.
+    Column("how", String(64), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("looked", BigInteger, nullable=False),
+    Column("unread", BigInteger, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    Column("end_time", UtcDateTime),
+    Unique("namespace", "collection"),
+    **OPTIONS,
+)
+
+# Pictures that it held against each other and found to be alike; those of a search that another took the place of go by and by.
+duplicate_pair = Table(
+    "duplicate_pair",
+    metadata,
+    Column("search_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("one", BigInteger, primary_key=True, autoincrement=False),
+    Column("other", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(8), nullable=False),
+    Column("copy", Double, nullable=False),
+    **BY_KEY_OPTIONS,
 )
 
 # An index of image_source.info by key and value (attributes.py): one row for each value that can be filtered by. The rows of a

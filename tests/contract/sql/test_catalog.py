@@ -59,3 +59,21 @@ def test_a_namespace_is_known_once_a_picture_was_loaded_into_it(catalog, databas
     assert catalog.knows_namespace("Cats")
     assert not catalog.knows_namespace("cats")
     assert not catalog.knows_namespace("")
+
+
+def test_ids_of_a_namespace_by_key_range_and_their_count(catalog, database):
+    ids = load(database, "abcd")
+    load(database, "xy", "other")
+    assert catalog.ids("default", -1, 3) == sorted(ids)[:3]
+    assert catalog.ids("default", sorted(ids)[2], 3) == sorted(ids)[3:]
+    assert (catalog.count("default"), catalog.count("other"), catalog.count("none")) == (4, 2, 0)
+
+
+def test_pictures_seen_under_more_than_one_path(catalog, database):
+    once = load(database, "ab")
+    twice = load(database, "c", sources=2)
+    again = AddLog(database).append([AddRequest("/a/0")])
+    Ledger(database).commit([Found(again[0], once[0], False)], [], 5)
+    assert len(catalog.get(once[0]).sources) == 2
+    # The same path added again is one place.
+    assert catalog.seen_twice([*once, *twice]) == set(twice)

@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from cli.main import app
 
-COMMANDS = ["up", "down", "status", "add", "import", "load", "retry", "search", "audit", "evaluate", "doctor"]
+COMMANDS = ["up", "down", "status", "add", "import", "load", "retry", "search", "audit", "evaluate", "duplicates", "doctor"]
 
 
 GROUPS = {"keys": ["create", "list", "revoke"], "imports": ["list", "show", "pause", "resume", "cancel", "errors"]}
@@ -56,6 +56,7 @@ def test_every_command_and_every_parameter_of_it_has_help_and_json(words):
         ["keys", "create", "me", "--role", "god"],
         ["keys", "create", "me", "--role", "add", "--namespace", "a b"],
         ["retry", "--namespace", "a b"],
+        ["duplicates", "--threshold", "0.4"],
         ["search", "/no/such/file.jpg"],
         ["search", "/no/such/*.jpg"],
         ["search", "."],
@@ -79,7 +80,16 @@ def test_settings_that_are_wrong_are_exit_code_2_and_named(run, monkeypatch):
 
 def test_without_a_stack_every_command_that_needs_one_is_exit_code_3(run, tmp_path, picture):
     (tmp_path / "cat.png").write_bytes(picture())
-    for words in (["status"], ["load"], ["retry"], ["audit"], ["doctor"], ["add", tmp_path], ["search", tmp_path / "cat.png"]):
+    for words in (
+        ["status"],
+        ["load"],
+        ["retry"],
+        ["audit"],
+        ["duplicates"],
+        ["doctor"],
+        ["add", tmp_path],
+        ["search", tmp_path / "cat.png"],
+    ):
         result = run(*words)
         assert result.exit_code == 3, words
         assert "imagesearch up" in result.output, words

@@ -1,0 +1,93 @@
+"""Where two pictures that lie on each other differ: what tells variants of one drawing from copies of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from imagesearch.images.alignment import Map
+from imagesearch.images.overlap import Polygon
+from imagesearch.types import Pixels
+
+SIDE = 128
+"""The longest side of the copy in colours that is looked at, in pixels."""
+
+# The longest side at which they are laid on each other.
+LAID_SIDE = 96
+# No copy has more or less contrast than this, as a factor.
+MOST_GAIN = 4.0
+# A picture with less contrast than this has nothing to differ in.
+LEAST_RANGE = 40.0
+# Pixels at the edge of what is common: where a map ends is not exact.
+EDGE = 3
+
+
+def in_colours(rgb: Image.Image) -> Pixels:
+    """Return a small copy of an upright RGB picture, uint8 (height, width, 3), no side longer than SIDE."""
+    small = rgb.copy()
+    small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return np.asarray(small)
+
+
+def map_of(query_area: Polygon, target_area: Polygon) -> Map | None:
+    """Return the affine map that lays one area on the other, in fractions of both pictures; None where they are too few corners."""
+    if len(query_area) < 3 or len(query_area) != len(target_area):
+        return None
+    corners = np.column_stack([np.asarray(query_area), np.ones(len(query_area))])
+    found, _, rank, _ = np.linalg.lstsq(corners, np.asarray(target_area), rcond=None)
+    return np.asarray(found.T) if rank == 3 else None
+
+
+def difference(query: Pixels, target: Pixels, way: Map) -> float:
+    """Return how much they differ at most at any one place, laid on each other by `way`: 0 nowhere, 1 as black and white.
+
+    Brightness and contrast of the whole do not count, nor what a shift by a pixel explains. 1 where they share too little.
+    """
+    scale = LAID_SIDE / max(target.shape[:2])
+    width, height = (max(8, round(side * scale)) for side in (target.shape[1], target.shape[0]))
+    there = _soft(cv2.resize(target, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR))
+    size = np.array([width, height], np.float64)
+    mine = np.array([query.shape[1], query.shape[0]], np.float64)
+    linear = way[:, :2] * size[:, None] / mine
+    # From the centres of pixels to fractions, and back.
+    shift = way[:, 2] * size + linear @ np.full(2, 0.5) - 0.5
+    whole = np.column_stack([linear, shift])
+    here = _soft(cv2.warpAffine(query, whole, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    mask = cv2.warpAffine(np.full(query.shape[:2], 255, np.uint8), whole, (width, height), flags=cv2.INTER_NEAREST)
+    inside = cv2.erode(mask, np.ones((EDGE, EDGE), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255) > 0
+    if inside.sum() < 64:
+        return 1.0
+    here = _toned(here, there, inside)
+    span = max(float(np.ptp(np.percentile(there[inside], (1, 99)))), LEAST_RANGE)
+    beyond = np.maximum(_beyond(here, there), _beyond(there, here)).max(axis=2) / span
+    beyond[~inside] = 0
+    return float(min(_soft(beyond).max(), 1.0))
+
+
+def _beyond(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far each value of one lies beyond all that the other has within a pixel of it."""
+    window = np.ones((3, 3), np.uint8)
+    above, below = one - cv2.dilate(other, window), cv2.erode(other, window) - one
+    return np.asarray(np.maximum(np.maximum(above, below), 0), np.float32)
+
+
+def _toned(here: NDArray[np.float32], there: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Give it the brightness and contrast that it has there, the same for all colours: another colour is another picture."""
+    ours, theirs = here[inside].ravel(), there[inside].ravel()
+    kept = np.ones(len(ours), bool)
+    gain, offset = 1.0, 0.0
+    for _ in range(3):
+        spread = float(ours[kept].var())
+        gain = float(np.cov(ours[kept], theirs[kept], bias=True)[0, 1]) / spread if spread > 1 else 1.0
+        gain = float(np.clip(gain, 1 / MOST_GAIN, MOST_GAIN))
+        offset = float(theirs[kept].mean()) - gain * float(ours[kept].mean())
+        off = np.abs(gain * ours + offset - theirs)
+        # What differs must not have a say in what the tone is.
+        kept = off <= max(float(np.percentile(off, 85)), 4.0)
+    return gain * here + np.float32(offset)
+
+
+def _soft(values: ArrayLike) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(np.asarray(values, np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -1,0 +1,50 @@
+"""Looks for the copies of a page of pictures: one process's own stores and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.settings import Settings
+from imagesearch.stores.factory import open_stores
+from imagesearch.types import Pair
+from jobs.duplication.judge import Judge
+from jobs.duplication.neighbours import Neighbours
+
+# Pairs that are less likely copies than this are not kept; no threshold can be lower.
+LIKELY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a page of `looked` pictures, the last of them `upto`, came to; `unread` pictures could not be read."""
+
+    upto: int
+    looked: int
+    unread: int
+    pairs: list[Pair]
+
+
+class Looker:
+    """Looks for pictures of one namespace."""
+
+    def __init__(self, settings: Settings, namespace: str, count: int) -> None:
+        self._namespace, self._count = namespace, count
+        self._stores = open_stores(settings)
+        self._neighbours = Neighbours(self._stores)
+        self._judge = Judge(self._stores.sources, settings.images)
+
+    def look(self, ids: Sequence[int]) -> Looked:
+        """Hold each picture against its `count` nearest; `ids` ascend. The same bytes under several paths are a pair with itself.
+
+        Raises StoreError.
+        """
+        before = self._judge.unread
+        judged = self._judge.pairs(self._neighbours.of(ids, self._namespace, self._count))
+        twice = [Pair(one, one, "exact", 1.0) for one in sorted(self._stores.catalog.seen_twice(ids))]
+        pairs = [pair for pair in judged if pair.copy >= LIKELY]
+        return Looked(ids[-1], len(ids), self._judge.unread - before, twice + pairs)
+
+    def close(self) -> None:
+        """Close the stores."""
+        self._stores.close()
