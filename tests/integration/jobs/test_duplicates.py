@@ -22,7 +22,9 @@ from imagesearch.errors import InputError
 from imagesearch.stores.factory import open_stores
 from imagesearch.types import AddRequest
 from jobs.duplicates import Wanted, duplicates
+from jobs.duplication import looking
 from tests.fixtures.audited import emptied, run_stages, settings_on
+from tests.fixtures.stage_worker import DyingLooker
 
 PATIENCE_S = 120
 
@@ -151,12 +153,14 @@ def test_what_cannot_be_done_is_said(settings, stores, tmp_path):
 
 
 @pytest.mark.parametrize("settings", ["servers"], indirect=True)
-def test_actors_of_the_cluster_find_the_same(settings, stores, tmp_path, ray_settings):
+def test_actors_of_the_cluster_find_the_same_also_where_one_dies(settings, stores, tmp_path, ray_settings, monkeypatch):
     add(settings, stores, tmp_path, copies())
     alone = found(settings)
+    monkeypatch.setattr(looking, "Looker", DyingLooker)
     ray = settings.ray.model_copy(update={"address": ray_settings.ray.address})
     load = settings.load.model_copy(update={"embed_cpus": 0.1})
     assert found(settings.model_copy(update={"ray": ray, "load": load}), actors=2) == alone
+    assert (tmp_path / "blobs" / "died").exists()
 
 
 @pytest.mark.timeout(400)
