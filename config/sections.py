@@ -132,6 +132,9 @@ class LoadSettings(Section):
     max_attempts: int = Field(5, ge=1, description="tries of a row whose fault may pass, before it is failed")
     backoff_s: float = Field(1.0, gt=0, description="pause before a row is tried again, doubled with each attempt")
     store_retry_s: float = Field(120.0, ge=0, description="how long a load waits for a store that is down")
+    index_wait_s: float = Field(
+        300.0, ge=0, description="how long a load waits, after its last row, until what it wrote is in Milvus's index; 0: not"
+    )
     poll_s: float = Field(1.0, gt=0, description="pause between looks at the add-log while nothing waits there")
     stop_s: float = Field(2.0, ge=0, description="how long batches in flight may go on once the job is told to stop")
 

@@ -184,6 +184,22 @@ class CatalogEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far an index is: `waiting` of `rows` are not in it yet. Searches find them, but compare them one by one.
+
+    `built`: none waits, and nothing is being merged or built.
+    """
+
+    rows: int
+    waiting: int
+    built: bool
+
+    def __add__(self, other: IndexProgress) -> IndexProgress:
+        """Two indexes as one."""
+        return IndexProgress(self.rows + other.rows, self.waiting + other.waiting, self.built and other.built)
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One answer of the vector index; `score` is cosine similarity in [-1, 1] whatever the index's metric."""
 

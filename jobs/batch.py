@@ -43,8 +43,9 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch came to, the vectors that were written for it, and the seconds that each stage took."""
+    """What a batch came to, the vectors that were written for it and by which model, and the seconds that each stage took."""
 
     tally: Tally
     vectors: int = 0
+    model: Fingerprint | None = None
     seconds: dict[str, float] = field(default_factory=dict)

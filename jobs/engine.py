@@ -11,6 +11,7 @@ from time import monotonic
 from config.settings import Settings
 from imagesearch.errors import StoreError
 from jobs.feed import Feed
+from jobs.index_wait import await_built
 from jobs.intake import Intake
 from jobs.lease_keeper import LeaseKeeper
 from jobs.pipeline import Pipeline
@@ -23,7 +24,7 @@ TICK_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The job's last line: rows by what became of them, and the wall time that took."""
+    """The job's last line: rows by what became of them, and the wall time until the last of them was final."""
 
     read: int
     loaded: int
@@ -54,7 +55,7 @@ class Engine:
         self._claims = claims
         self._pipeline = pipeline
         self._intake = Intake(feed, pause_s or load.poll_s, None if follow else load.store_retry_s)
-        self._stop_s = load.stop_s
+        self._stop_s, self._index_wait_s = load.stop_s, load.index_wait_s
         self._stop = threading.Event()
         self._started = monotonic()
         self._read = 0
@@ -68,7 +69,9 @@ class Engine:
         self._stop.set()
 
     def run(self, progress: Callable[[Report], None]) -> Report:
-        """Load and return the report; `progress` is called with what stands so far whenever a batch ended.
+        """Load, wait for the index, and return the report; `progress` is called with what stands so far whenever a batch ended.
+
+        The wait is not in the report's seconds: every row is final before it. A load that is stopped does not wait.
 
         Raises StoreUnavailable or StoreBusy when a store stays away too long while not following, and what the feed raises.
         """
@@ -83,13 +86,16 @@ class Engine:
                     self._pipeline.submit(rows)
                 self._settle(progress)
             self._finish(progress)
+            report = self.report()
+            if self._pipeline.models and self._index_wait_s and not self._stop.is_set():
+                await_built(self._pipeline.index_progress, self._index_wait_s, self._stop)
         finally:
             for rows in self._pipeline.stop():
                 self._give_back([row.log_id for row in rows], final=False)
             self.close()
         logger.info("%d vectors were made and written", self._pipeline.vectors)
         logger.info("seconds by stage, summed over batches: %s", {k: round(v, 2) for k, v in self._pipeline.seconds.items()})
-        return self.report()
+        return report
 
     def close(self) -> None:
         """Let the feed know what settled, and close it, as far as it answers soon; once is enough."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import ray
 from config.settings import Settings
 from imagesearch.errors import EmbeddingFailed, ImageSearchError, StoreError
 from imagesearch.stores.sql.verdicts import Fault, Tally
-from imagesearch.types import LogRow
+from imagesearch.types import Fingerprint, IndexProgress, LogRow
 from jobs.batch import Outcome, Prepared
 from jobs.flight import Flight
 from jobs.openings import Openings
@@ -69,6 +70,7 @@ class Pipeline:
         self._told = False
         self.tally = Tally()
         self.vectors = 0
+        self.models: set[Fingerprint] = set()
         self.seconds: Counter[str] = Counter()
 
     @property
@@ -115,6 +117,12 @@ class Pipeline:
         self._tell_readiness(now)
         return settled
 
+    def index_progress(self, over: Callable[[], bool]) -> IndexProgress:
+        """Say how far the indexes are that were written to, if not all is `over` before. Raises StoreError."""
+        # A worker has Milvus's client already; to import it takes longer than a small load.
+        progress: IndexProgress = self._write.ask("progress", self.models, over=over)
+        return progress
+
     def stop(self) -> list[list[LogRow]]:
         """End the workers and return the batches that were still in flight; their rows stay pending."""
         for pool in self._pools:
@@ -152,6 +160,7 @@ class Pipeline:
         outcome: Outcome = call.answer
         self.tally += outcome.tally
         self.vectors += outcome.vectors
+        self.models |= {outcome.model} if outcome.model is not None else set()
         self.seconds.update(outcome.seconds)
         self._troubles = self._troubles if flight.given_up else 0
         self._ended(flight, loaded=outcome.tally.loaded, duplicate=outcome.tally.duplicate, failed=outcome.tally.failed)

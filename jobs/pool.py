@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from imagesearch.errors import EmbeddingFailed, ImageSearchError
+from imagesearch.errors import EmbeddingFailed, ImageSearchError, StoreError
 from jobs.openings import Openings
 from jobs.sizing import Sizing, least_busy, pressed
 from jobs.stages import Stage
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 # How long a stage may be without a worker before the log says why.
 SILENT_S = 30.0
+# Between two looks whether anybody still waits for an answer.
+ASK_S = 0.2
 
 
 class WorkerLost(Exception):
@@ -122,6 +124,23 @@ class Pool(Generic[T]):
                 self._workers.append(Worker(actor, actor.ready.remote(), now))
         self._tell_silence(now)
         return [one for one in ended if one is not None]
+
+    def ask(self, question: str, *args: Any, over: Callable[[], bool]) -> Any:
+        """Return what a worker answers to something that is no batch, once it has done what it has, if not all is `over` before.
+
+        Raises StoreError: the store's that it asked, or Ray's where there is no answer.
+        """
+        ready = [worker for worker in self._workers if worker.ready]
+        if not ready:
+            raise StoreError(f"no {self._stage.name} worker is there", store="ray")
+        ref = ready[0].actor.ask.remote(question, *args)
+        while not ray.wait([ref], timeout=ASK_S)[0]:
+            if over():
+                raise StoreError(f"a {self._stage.name} worker has not answered", store="ray")
+        answer, error = _answer_of(ref)
+        if error is not None:
+            raise error if isinstance(error, StoreError) else StoreError(f"a worker cannot answer: {error!r}", store="ray")
+        return answer
 
     def stop(self) -> None:
         """End all workers; what they had is dropped."""

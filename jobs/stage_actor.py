@@ -36,3 +36,7 @@ class StageActor:
     def work(self, *args: Any) -> Any:
         """Do the stage's work on one batch."""
         return getattr(self._worker, self._method)(*args)
+
+    def ask(self, question: str, *args: Any) -> Any:
+        """Return what the worker answers to something that is no batch."""
+        return getattr(self._worker, question)(*args)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Collection
+from functools import partial, reduce
+from operator import add
 from time import perf_counter
 
 from config.settings import Settings
 from imagesearch.stores.clients import open_hashes, open_index, open_ledger
+from imagesearch.stores.milvus.hashes import HashIndex
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.verdicts import Fault, Found
-from imagesearch.types import Fingerprint
+from imagesearch.types import Fingerprint, IndexProgress
 from jobs.batch import Embedded, Outcome, Prepared
 
 
@@ -23,6 +26,7 @@ class Writer:
         self._ledger = open_ledger(settings, Database(settings.sql))
         self._hashes = open_hashes(settings)
         self._indexes: dict[Fingerprint, MilvusIndex] = {}
+        self._sealed: set[str] = set()
 
     def ready(self) -> None:
         """Have nothing more to open: all clients connect on first use."""
@@ -57,7 +61,16 @@ class Writer:
             "upsert": upserted - started,
             "commit": perf_counter() - upserted,
         }
-        return Outcome(tally, len(targets), stages)
+        return Outcome(tally, len(targets), embedded.fingerprint if targets and embedded else None, stages)
+
+    def progress(self, models: Collection[Fingerprint]) -> IndexProgress:
+        """Say how far the indexes of these models' vectors are, and that of the hashes. Raises StoreError."""
+        indexes: list[MilvusIndex | HashIndex] = [*map(self._index, models), *([] if self._hashes is None else [self._hashes])]
+        for index in indexes:
+            if index.collection not in self._sealed:
+                index.seal()
+                self._sealed.add(index.collection)
+        return reduce(add, [index.progress() for index in indexes])
 
     def _index(self, fingerprint: Fingerprint) -> MilvusIndex:
         if fingerprint not in self._indexes:

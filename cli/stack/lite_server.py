@@ -1,4 +1,7 @@
-"""Milvus Lite's server: one writer at a time, quicker, patient with its clients. `python -m cli.stack.lite_server server ...`."""
+"""Milvus Lite's server: one writer at a time, quicker, patient with its clients, frank about its index.
+
+`python -m cli.stack.lite_server server ...`
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ def main() -> int:
     from milvus_lite.cmdline import main as milvus_lite
     from milvus_lite.storage import data_file
 
+    from cli.stack.lite_index import TellingServicer
+
     class Grpc:
         """The module `grpc` as Milvus Lite's server sees it."""
 
@@ -42,6 +47,7 @@ def main() -> int:
             parquet.write_table(table, path, use_dictionary=False)
 
     server.grpc = Grpc()
+    server.MilvusServicer = TellingServicer
     data_file.pq = Parquet()
     return int(milvus_lite() or 0)
 

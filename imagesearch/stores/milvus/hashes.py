@@ -10,7 +10,7 @@ from config.sections import MilvusSettings
 from imagesearch.images.hashes import HASH_SIDE
 from imagesearch.stores.milvus.collection import is_binary, unpacked
 from imagesearch.stores.milvus.index import MilvusIndex
-from imagesearch.types import Fingerprint, Hit, IndexRow, Near, Vector, Vectors
+from imagesearch.types import Fingerprint, Hit, IndexProgress, IndexRow, Near, Vector, Vectors
 
 BITS = HASH_SIDE**2
 
@@ -70,6 +70,14 @@ class HashIndex:
     def count(self) -> int:
         """Count all stored rows."""
         return self._index.count()
+
+    def seal(self) -> None:
+        """Have an index built for all that was written."""
+        self._index.seal()
+
+    def progress(self) -> IndexProgress:
+        """Say how far the index is."""
+        return self._index.progress()
 
     def close(self) -> None:
         """Close the connection."""

@@ -14,7 +14,7 @@ from config.sections import MilvusSettings
 from imagesearch.errors import InputError, StoreError
 from imagesearch.stores.milvus.client import MilvusConnection
 from imagesearch.stores.milvus.collection import ensure_collection, is_binary, packed, score, search_params, unpacked
-from imagesearch.types import Fingerprint, Hit, IndexRow, Vector, Vectors
+from imagesearch.types import Fingerprint, Hit, IndexProgress, IndexRow, Vector, Vectors
 
 # The most that every Milvus answers in one query or search.
 PAGE = 16_384
@@ -125,6 +125,19 @@ class MilvusIndex:
     def count(self) -> int:
         """Count all stored rows."""
         return self._count("")
+
+    def seal(self) -> None:
+        """Have an index built for all that was written: vectors that came last otherwise wait for more to come."""
+        with self._client() as client:
+            client.flush(self.collection, timeout=self._settings.timeout_s)
+
+    def progress(self) -> IndexProgress:
+        """Say how far the index is; `built` once nothing of what is sealed waits, is merged or built."""
+        with self._client() as client:
+            (name,) = client.list_indexes(self.collection, timeout=self._settings.timeout_s)
+            told = client.describe_index(self.collection, name, timeout=self._settings.timeout_s)
+        waiting = int(told["pending_index_rows"])
+        return IndexProgress(int(told["total_rows"]), waiting, built=told["state"] == "Finished" and not waiting)
 
     def ping(self) -> None:
         """Raise StoreUnavailable when Milvus does not answer."""

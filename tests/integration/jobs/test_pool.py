@@ -6,7 +6,7 @@ import time
 import pytest
 import ray
 
-from imagesearch.errors import StoreUnavailable, WeightsNotFound
+from imagesearch.errors import StoreError, StoreUnavailable, WeightsNotFound
 from jobs.openings import Openings
 from jobs.pool import Pool, WorkerLost
 from jobs.stages import Stage
@@ -111,6 +111,22 @@ def test_workers_stand_back_for_searches(driver, joined):
     (call,) = driver().give("nice")
     assert call.answer == min(19, os.nice(0) + joined.load.nice)
     assert call.answer > os.nice(0)
+
+
+def test_a_worker_answers_what_is_no_batch_and_says_what_is_wrong(driver):
+    one = driver()
+    with pytest.raises(StoreError, match="no test worker is there"):
+        one.pool.ask("question", "work", over=lambda: False)
+    (call,) = one.give("work")
+    assert one.pool.ask("question", "work", over=lambda: False) == call.answer
+    with pytest.raises(StoreUnavailable) as refused:
+        one.pool.ask("question", "refuse", over=lambda: False)
+    assert refused.value.retriable
+    with pytest.raises(StoreError, match="nobody expected that") as broke:
+        one.pool.ask("question", "break", over=lambda: False)
+    assert not broke.value.retriable
+    with pytest.raises(StoreError, match="has not answered"):
+        one.pool.ask("question", "hang", over=lambda: True)
 
 
 def test_what_a_worker_lacks_is_raised_as_itself(driver):
