@@ -22,9 +22,11 @@ def main() -> int:
     """Run Milvus Lite's command line."""
     from milvus_lite.adapter.grpc import server
     from milvus_lite.cmdline import main as milvus_lite
+    from milvus_lite.engine import collection
     from milvus_lite.storage import data_file
 
     from cli.stack.lite_index import TellingServicer
+    from cli.stack.lite_search import QuickSearch
 
     class Grpc:
         """The module `grpc` as Milvus Lite's server sees it."""
@@ -48,6 +50,7 @@ def main() -> int:
 
     server.grpc = Grpc()
     server.MilvusServicer = TellingServicer
+    collection.execute_search_with_index = QuickSearch()
     data_file.pq = Parquet()
     return int(milvus_lite() or 0)
 

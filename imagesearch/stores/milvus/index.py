@@ -78,6 +78,8 @@ class MilvusIndex:
                 filter=_expression(namespace, created),
                 limit=min(top_k, PAGE),
                 search_params=search_params(self._settings, metric, min(top_k, PAGE), effort),
+                # Unless it is told what is wanted, Milvus Lite sends every hit's vector, too.
+                output_fields=["milvus_id"],
                 consistency_level="Bounded",
                 timeout=self._settings.timeout_s,
             )
