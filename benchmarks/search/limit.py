@@ -50,17 +50,21 @@ class Bare:
 
     def by_vector(self, vector: Any) -> None:
         """Search by an embedding."""
-        found = self._client.search(
-            self._collection,
-            data=[vector],
-            anns_field="feature",
-            filter='namespace == "default"',
-            limit=TOP_K,
-            search_params=self._params,
-            consistency_level="Bounded",
-        )[0]
-        if not found:
+        if not nearest(self._client, self._collection, vector, self._params):
             raise RuntimeError("nothing was found: is the collection empty?")
+
+
+def nearest(client: MilvusClient, collection: str, vector: Any, params: dict[str, Any]) -> Any:
+    """Ask Milvus what the service asks it, and nothing more."""
+    return client.search(
+        collection,
+        data=[vector],
+        anns_field="feature",
+        filter='namespace == "default"',
+        limit=TOP_K,
+        search_params=params,
+        consistency_level="Bounded",
+    )[0]
 
 
 def main() -> int:
