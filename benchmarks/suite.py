@@ -86,6 +86,8 @@ SUITE = (
     Step("benchmarks.engines", ("--rounds", "1", "--share", "0.5"), plain),
     Step("benchmarks.cold", ("--rounds", "1"), plain),
     Step("benchmarks.scaling", ("--pictures", "100", "--hold", "4"), plain),
+    Step("benchmarks.sizes", ("--sizes", "1000,5000", "--searches", "100"), plain),
+    Step("benchmarks.overload", ("--seconds", "30", "--pictures", "100", "--clients", "16"), plain),
     Step("benchmarks.sidebyside", ("--pictures", "1024", "--rounds", "1"), plain),
     Step("benchmarks.chaos", ("--kills", "100"), chaos),
 )
