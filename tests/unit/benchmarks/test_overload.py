@@ -21,7 +21,7 @@ async def test_every_search_is_begun_once_and_its_outcome_told_and_one_client_go
         said = await offered(service.url, [b"picture"], per_s=40, seconds=0.5, alone_s=0.3)
         assert len(service.seen) == 20 + len(said["alone"])
     outcomes = Counter((one["status"], one["retry_after"]) for one in said["offered"])
-    assert outcomes == {("429", "1"): 1, ("503", None): 1, ("RemoteProtocolError", None): 1, ("200", None): 17}
+    assert outcomes == {("429", "1"): 1, ("503", None): 1, ("ServerDisconnectedError", None): 1, ("200", None): 17}
     assert [one["at_s"] for one in said["offered"]] == pytest.approx([number / 40 for number in range(20)], abs=0.01)
     assert {one["status"] for one in said["alone"]} == {"200"}
     assert all(0 <= one["at_s"] < 0.3 for one in said["alone"])
