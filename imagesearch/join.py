@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 DEFAULT = Path(__file__).with_name("join.json")
 
@@ -34,12 +35,17 @@ FEATURES = (
 # What each of them counts at most.
 MOST_INLIERS, MOST_MARGIN = 100, 0.1
 HASH_BITS = 256
+# A copy that is less near than this is one all the same where everything else says so; other models' scores lie lower, too.
+LEAST_COSINE = 0.5
 # So many inliers that agree say all that inliers can say.
 ENOUGH_INLIERS = 20
 # Hashes that differ in more bits than these are not near at all.
 NEAR_BITS = 64
 # Pictures that are others agree less than this.
 CHANCE_AGREEMENT = 0.5
+
+# Far beyond what is learned from numbers within [-1, 1]; what is larger, or no number, would not give finite shares.
+Weight = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +87,48 @@ class Join:
         """Judge each hit by itself, in order."""
         if not evidence:
             return []
+        rows = self.shares(evidence)
+        return [Verdict(CLASSES[best], float(row[best]), float(row[:2].sum())) for row in rows for best in [int(row.argmax())]]
+
+    def shares(self, evidence: Sequence[Evidence]) -> NDArray[np.float64]:
+        """Return how likely at least one hit is of each class, shape (n, len(CLASSES)), rows of which sum up to 1."""
         scores = rows_of(evidence) @ self.weights.T + self.bias
         shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        return [Verdict(CLASSES[best], float(row[best]), float(row[:2].sum())) for row in shares for best in [int(row.argmax())]]
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)
 
 
 def load_join(path: Path = DEFAULT) -> Join:
-    """Read what benchmarks.join has learned. Raises ValueError for a file that was made for other evidence than this."""
-    learned = json.loads(path.read_text())
-    if (learned["features"], learned["classes"]) != (list(FEATURES), list(CLASSES)):
-        raise ValueError(f"{path.name} joins other evidence than this version has")
-    return Join(np.asarray(learned["weights"], np.float64), np.asarray(learned["bias"], np.float64))
+    """Read the shipped join, which benchmarks.join has learned. Raises ValueError for a file that was made for other evidence."""
+    return read_join(path.read_bytes())
+
+
+def read_join(document: str | bytes) -> Join:
+    """Read what `written` makes. Raises ValueError for anything else, and for what was learned from other evidence than this."""
+    learned = _Document.model_validate_json(document)
+    if (learned.features, learned.classes) != (FEATURES, CLASSES):
+        raise ValueError("this joins other evidence than this version has")
+    weights, bias = (np.asarray(one, np.float64) for one in (learned.weights, learned.bias))
+    if weights.shape != (len(CLASSES), len(FEATURES)) or bias.shape != (len(CLASSES),):
+        raise ValueError(f"weights of shape {weights.shape} and {bias.shape} do not fit the evidence")
+    return Join(weights, bias)
+
+
+def written(join: Join) -> str:
+    """Return the join as a document of JSON, its weights to four decimal places."""
+    weights = tuple(map(tuple, join.weights.round(4).tolist()))
+    bias = tuple(join.bias.round(4).tolist())
+    return _Document(features=FEATURES, classes=CLASSES, weights=weights, bias=bias).model_dump_json(indent=1) + "\n"
+
+
+class _Document(BaseModel):
+    """A join in JSON: plain numbers, since whoever writes a row of SQL is not to run code here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    weights: tuple[tuple[Weight, ...], ...]
+    bias: tuple[Weight, ...]
 
 
 def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
@@ -106,7 +142,7 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
         strong = max(one.agreement - CHANCE_AGREEMENT, 0.0) / (1 - CHANCE_AGREEMENT)
         rows.append(
             [
-                one.cosine,
+                max(one.cosine, LEAST_COSINE),
                 # Further ahead than this says no more.
                 float(np.clip(one.margin, -MOST_MARGIN, MOST_MARGIN)),
                 # Beyond half of the bits there is nothing to tell.

@@ -1,0 +1,42 @@
+"""What the join is learned from and judged by: a picture held against an edited copy, and what it truly is to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagesearch.images.overlap import Overlap
+from imagesearch.join import Evidence
+from jobs.learning.pictures import Scored
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Picture `target` held against a copy of picture `query`.
+
+    `kind`: one of join.CLASSES, as it truly is. `rank`: its place among the neighbours, from 0. `by_hash`: it is none of them, its
+    perceptual hash led to it. `absent`: the copy was asked of a collection without its original and what is near that. `variant`:
+    the originals are so near to each other that nobody can say whether one is a copy of the other: nothing is learned from it.
+    """
+
+    query: int
+    edit: str
+    strength: float
+    target: int
+    kind: str
+    rank: int
+    by_hash: bool
+    absent: bool
+    variant: bool
+    evidence: Evidence
+
+
+def margin_at(place: int, score: float, ranked: Scored) -> float:
+    """Return how much more a score is than the best of the others'; `place` is among the ranked, or behind them."""
+    if place:
+        return score - ranked[0][1] if ranked else score + 1.0
+    return score - (ranked[1][1] if len(ranked) > 1 else -1.0)
+
+
+def evidence_of(found: Overlap, cosine: float, margin: float, hamming: int) -> Evidence:
+    """Put together what is known of one hit."""
+    return Evidence(cosine, margin, hamming, found.inliers, found.pairs, found.agreement, found.query, found.target, found.mirrored)
