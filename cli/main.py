@@ -225,6 +225,7 @@ def evaluate(
     figures: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures, for --baseline of a later run.")] = None,
     baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Exit 1 where a figure is worse than in FILE.")] = None,
     tolerance: Annotated[float, typer.Option(min=0, max=1, help="How much worse a figure may be.")] = 0.01,
+    verified: Annotated[bool, typer.Option("--verified", help="Ask with verify, too: many times the work.")] = False,
     as_json: Json = False,
 ) -> None:
     """Measure how well edited copies of your own pictures are found; exit 1 where it is worse than a baseline."""
@@ -232,7 +233,27 @@ def evaluate(
     from config import load_settings
     from jobs.evaluate import Wanted
 
-    wanted = Wanted(sample, seed, namespace, label, false_rate, actors, html, figures, baseline, tolerance)
+    wanted = Wanted(sample, seed, namespace, label, false_rate, actors, html, figures, baseline, tolerance, verified)
+    raise typer.Exit(command.run(load_settings(), Output(as_json), wanted))
+
+
+@app.command()
+def calibrate(
+    index: Annotated[bool, typer.Option("--index", help="Measure how far the index has to look for a recall.")] = False,
+    join: Annotated[bool, typer.Option("--join", help="Learn what tells copies from others; used where better.")] = False,
+    queries: Annotated[int, typer.Option(min=1, help="Pictures to search the index by.")] = 100,
+    top_k: Annotated[int, typer.Option(min=1, max=1000, help="Hits that the index is to find.")] = 10,
+    sample: Annotated[int, typer.Option(min=1, help="Pictures to learn on; a third is held back to judge by.")] = 90,
+    seed: Annotated[int, typer.Option(min=0, help="Draws other pictures to learn on.")] = 0,
+    namespace: Namespace = DEFAULT_NAMESPACE,
+    as_json: Json = False,
+) -> None:
+    """Fit searches to your own pictures: how far the index looks, what is called a copy; both where neither is named."""
+    from cli.commands import calibrate as command
+    from config import load_settings
+
+    both = index == join
+    wanted = command.Wanted(index or both, join or both, queries, top_k, sample, seed, namespace)
     raise typer.Exit(command.run(load_settings(), Output(as_json), wanted))
 
 

@@ -232,7 +232,8 @@ class SearchAnswer(Answer):
 
     `embedded_by`: null where no model was needed, since the vector was given, in the index, or remembered.
     `lag_s` is the age, in seconds, of the oldest add request that is not searchable yet; null: all are. `verified`: how many of
-    the nearest were held against the query within the time for that; left out where the search did not ask for it.
+    the nearest were held against the query within the time for that; left out where the search did not ask for it. `joined_by`: the
+    version of the join that told their classes, 0 is the shipped one; left out where none was held.
     """
 
     hits: list[HitView]
@@ -244,6 +245,7 @@ class SearchAnswer(Answer):
     lag_s: float | None
     embedded_by: EmbeddedBy | None = None
     verified: int | None = Field(None, exclude_if=lambda value: value is None)
+    joined_by: int | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class Comparison(Answer):

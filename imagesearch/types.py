@@ -257,6 +257,20 @@ class Calibrated:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedJoin:
+    """A join of evidence, as imagesearch.join writes it, that was learned on a collection's own pictures.
+
+    `pictures` are those that it was judged by, `loss` its mean logarithmic loss on them, in nats. `version` is given by the store.
+    """
+
+    document: str
+    pictures: int
+    loss: float
+    create_time: datetime
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class IndexRow:
     """One row to upsert into the vector index, beside its vector; `create_time` in Unix seconds."""
 

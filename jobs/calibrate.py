@@ -1,8 +1,12 @@
-"""Measures how much of the true answer the index finds, by how far it looks; `python -m jobs.calibrate [--queries N] [--top-k K]`.
+"""Fits searches to the collection; `python -m jobs.calibrate [--index] [--join]`, both where neither is named.
 
-Stored pictures are drawn by chance, their vectors moved a little as an edit would, and searched by with growing effort; the truth
-is every vector of their namespace compared one by one. What is measured is kept in SQL, where searches that ask for a `recall` find
-the least effort that reaches it. Prints a line of JSON for each effort.
+The index: how much of the true answer it finds, by how far it looks. Stored pictures are drawn by chance, their vectors moved
+a little as an edit would, and searched by with growing effort; the truth is every vector of their namespace compared one by
+one. What is measured is kept in SQL, where searches that ask for a `recall` find the least effort that reaches it. Prints a
+line of JSON for each effort.
+
+The join of evidence, by which hits that are verified are told: it is learned anew on edited copies of stored pictures, and
+kept in SQL where it is better on others than the one in force. Prints a line of JSON that says what both are worth.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import argparse
 import json
 import logging
 import random
+import re
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -23,7 +28,7 @@ from config import Settings, load_settings
 from imagesearch.filters import Filter
 from imagesearch.stores.factory import Stores, open_stores
 from imagesearch.stores.milvus.collection import EFFORT
-from imagesearch.types import Calibrated, CatalogEntry, Vector, Vectors
+from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN, Calibrated, CatalogEntry, Vector, Vectors
 from jobs.edge import job_edge
 
 logger = logging.getLogger(__name__)
@@ -115,22 +120,45 @@ def recall_of(stores: Stores, query: Query, effort: int | None, top_k: int) -> f
 def main(argv: list[str] | None = None) -> int:
     """Run the job; exit codes: 0 measured, 2 wrong use or settings, 3 a store is not reachable."""
     parser = argparse.ArgumentParser(prog="python -m jobs.calibrate", description=__doc__)
-    parser.add_argument("--queries", type=int, default=100, help="pictures to search by")
+    parser.add_argument("--index", action="store_true", help="measure the index")
+    parser.add_argument("--join", action="store_true", help="learn the join")
+    parser.add_argument("--queries", type=int, default=100, help="pictures to search the index by")
     parser.add_argument("--top-k", type=int, default=10)
+    parser.add_argument("--sample", type=int, default=90, help="pictures to learn the join on")
+    parser.add_argument("--seed", type=int, default=0, help="draws other pictures to learn on")
+    parser.add_argument("--namespace", default=DEFAULT_NAMESPACE, help="of the pictures to learn on")
     options = parser.parse_args(argv)
-    if options.queries < 1 or not 1 <= options.top_k <= 1000:
-        parser.error("--queries at least 1, --top-k between 1 and 1000")
+    if options.queries < 1 or not 1 <= options.top_k <= 1000 or options.sample < 1 or options.seed < 0:
+        parser.error("--queries and --sample at least 1, --seed at least 0, --top-k between 1 and 1000")
+    if not re.fullmatch(NAMESPACE_PATTERN, options.namespace):
+        parser.error("--namespace: letters, digits and _ . - only")
+    both = options.index == options.join
 
     def say(one: Calibrated) -> None:
-        sys.stdout.write(json.dumps({**asdict(one), "create_time": one.create_time.isoformat()}) + "\n")
-        sys.stdout.flush()
+        _say({**asdict(one), "create_time": one.create_time.isoformat()})
 
     def run(settings: Settings) -> int:
-        if not calibrate(settings, options.queries, options.top_k, say):
+        if (options.index or both) and not calibrate(settings, options.queries, options.top_k, say):
             logger.info("nothing to measure: no pictures, or an index that always looks at everything (%s)", settings.milvus.index)
+        if options.join or both:
+            # scikit-learn takes a second to load.
+            from jobs.learning.learn import learn
+
+            def heard(done: int, of: int) -> None:
+                logger.info("held copies of %d of %d pictures against others", done, of)
+
+            outcome = learn(settings, options.namespace, options.sample, options.seed, heard)
+            if outcome.version is None:
+                logger.info("the join in force is kept: the learned one is not better on pictures that it has not seen")
+            _say({"join": asdict(outcome)})
         return 0
 
     return job_edge(load_settings, run, job="calibrate")
+
+
+def _say(line: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Found:
 
     `embedded` is what the model gave, None where it was not needed. `views` are the names of the query's own views that the ranking
     refers to. `calibrated`: what the index's effort was chosen by. `lag_s`: the age of the oldest request that waits.
-    `verified`: how many hits were; None: the search did not ask for it.
+    `verified`: how many hits were, None: the search did not ask for it; `joined_by`: which version of the join judged.
     """
 
     hits: list[Shown]
@@ -52,6 +52,7 @@ class Found:
     timing_ms: dict[str, float]
     embedded: Embedded | None
     verified: int | None = None
+    joined_by: int | None = None
 
 
 class SearchService:
@@ -99,7 +100,8 @@ class SearchService:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
         count_verified = len(checked.verified) if verify else None
-        return Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded, count_verified)
+        found = Found(page, ranking, tuple(views), calibrated, lag_s, timing.ms(), timing.embedded, count_verified)
+        return replace(found, joined_by=checked.joined_by)
 
     async def compare(self, query: CompareForm | CompareQuery, caller: Key) -> tuple[float, dict[str, float]]:
         """Return the cosine similarity of two pictures, and where the time went. Raises what search raises for each of them."""

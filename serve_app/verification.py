@@ -14,12 +14,13 @@ from imagesearch.images.decode import decode
 from imagesearch.images.features import SIDE, Features, features_of
 from imagesearch.images.hashes import perceptual_hash
 from imagesearch.images.overlap import Overlap, overlap
-from imagesearch.join import Evidence, Verdict, load_join
+from imagesearch.join import Evidence, Verdict
 from imagesearch.keys import Key
 from imagesearch.metrics import VERIFIED
 from imagesearch.types import CatalogEntry, Vectors
 from serve_app.groups import Group
 from serve_app.hash_candidates import HashCandidates
+from serve_app.joined_by import JoinedBy
 from serve_app.known_features import KnownFeatures
 from serve_app.nearest import Wanted
 from serve_app.queries import Region
@@ -46,12 +47,14 @@ class Verified:
 class Checked:
     """What was verified, by milvus_id.
 
-    `others`: copies that only their hash led to; `views`: by which of the query's vectors these have their scores.
+    `others`: copies that only their hash led to; `views`: by which of the query's vectors these have their scores. `joined_by`: the
+    version of the join that judged; None where nothing was judged.
     """
 
     verified: dict[int, Verified] = field(default_factory=dict)
     others: tuple[Group, ...] = ()
     views: dict[int, int] = field(default_factory=dict)
+    joined_by: int | None = None
 
 
 class Verification:
@@ -62,7 +65,7 @@ class Verification:
         self._settings = services.verify
         self._known = KnownFeatures(services)
         self._hash_candidates = HashCandidates(services)
-        self._join = load_join()
+        self._joined_by = JoinedBy(services)
 
     def wanted(self, asked: Verify | None, picture: QueryPicture | None) -> Verify:
         """Say whether hits are to be verified. Raises InputError where the caller asks for it and there is no one picture."""
@@ -130,12 +133,14 @@ class Verification:
             )
             for one, found in overlaps.items()
         ]
-        verdicts = self._join.verdicts(evidence)
+        joined_by = await self._joined_by.in_force()
+        verdicts = joined_by.join.verdicts(evidence)
         verified = {one: Verified(found, verdict) for (one, found), verdict in zip(overlaps.items(), verdicts, strict=True)}
         # What only its hash led to counts where it is a copy: on every page alike, however far the ranking of that page reaches.
         kept = {one: found for one, found in verified.items() if one in nearest or found.verdict.copy >= LIKELY}
         copies = tuple(others[one] for one in kept if one in others)
-        return Checked(kept, copies, {group.first.milvus_id: near.views[group.first.milvus_id] for group in copies})
+        views = {group.first.milvus_id: near.views[group.first.milvus_id] for group in copies}
+        return Checked(kept, copies, views, joined_by.version)
 
     async def _verify(self, query: Features, waiting: Iterator[CatalogEntry], found: dict[int, Overlap], ends: float) -> None:
         """Verify one after the other, nearest first; several of these share what waits."""

@@ -99,6 +99,7 @@ def search_answer(found: Found, model: str, milvus: MilvusSettings) -> SearchAns
         lag_s=found.lag_s,
         embedded_by=None if found.embedded is None else _embedded_by(found.embedded),
         verified=found.verified,
+        joined_by=found.joined_by,
     )
 
 

@@ -27,6 +27,7 @@ from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.duplicates import Duplicates
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.info_keys import InfoKeys
+from imagesearch.stores.sql.joins import Joins
 from imagesearch.stores.sql.keys import Keys
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.matches import Matches
@@ -49,6 +50,7 @@ class Stores:
     changes: Changes
     calibrations: Calibrations
     duplicates: Duplicates
+    joins: Joins
     imports: Imports
     keys: Keys
     rates: RedisRates
@@ -97,6 +99,7 @@ def open_stores(settings: Settings) -> Stores:
         info_keys=InfoKeys(database),
         calibrations=Calibrations(database),
         duplicates=Duplicates(database),
+        joins=Joins(database),
         changes=Changes(database, settings.filter.keys),
         imports=Imports(database),
         keys=Keys(database),

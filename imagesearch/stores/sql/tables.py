@@ -258,6 +258,19 @@ duplicate_pair = Table(
     **BY_KEY_OPTIONS,
 )
 
+# The joins that jobs.calibrate has learned on the collection's own pictures; the newest version judges.
+learned_join = Table(
+    "learned_join",
+    metadata,
+    Column("collection", String(255), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+    Column("pictures", Integer, nullable=False),
+    Column("loss", Float, nullable=False),
+    Column("create_time", UtcDateTime, nullable=False),
+    **{**OPTIONS, "sqlite_autoincrement": False},
+)
+
 # An index of image_source.info by key and value (attributes.py): one row for each value that can be filtered by. The rows of a
 # picture lie together, which confirms hits; the index finds the pictures of a value, and holds the key of this table itself.
 image_attribute = Table(

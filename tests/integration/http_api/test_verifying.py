@@ -10,6 +10,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from config.sections import ImageSettings, VerifySettings
+from imagesearch.join import Join, load_join, written
+from imagesearch.types import LearnedJoin
 from tests.fixtures.fresh_stores import fresh
 from tests.fixtures.queries import base64_of, found, saved
 
@@ -173,3 +175,25 @@ async def test_where_nothing_is_found_nothing_is_verified(service, ids, verify):
     answer = await service.search(image_base64=base64_of(png(scene(0))), min_score=1.0, filter={"n": 77}, verify=verify)
     assert answer.status_code == 200, answer.text
     assert (found(answer), answer.json()["verified"]) == ([], 0)
+
+
+async def test_hits_are_judged_by_the_newest_join_that_was_learned(service, ids):
+    stores = service.stores
+    collection = stores.fingerprint.collection
+    now = stores.catalog.get(ids[0]).create_time
+    # Whatever is seen, it calls it the same scene.
+    shipped = load_join()
+    told = Join(np.zeros_like(shipped.weights), np.array([0.0, 0.0, 9.0, 0.0]))
+    stores.joins.add(collection, LearnedJoin(written(shipped), 1, 1.0, now))
+    stores.joins.add(collection, LearnedJoin(written(told), 1, 1.0, now))
+    body = (await service.search(milvus_id=ids[2], verify=True)).json()
+    assert body["joined_by"] == 2
+    assert {one["class"] for one in body["hits"]} == {"same_scene"}
+
+
+async def test_without_a_learned_join_that_can_be_read_the_shipped_one_judges(service, ids):
+    stores = service.stores
+    document = json.dumps({"features": ["colour"], "classes": [], "weights": [], "bias": []})
+    stores.joins.add(stores.fingerprint.collection, LearnedJoin(document, 1, 1.0, stores.catalog.get(ids[0]).create_time))
+    body = (await service.search(milvus_id=ids[2], verify=True)).json()
+    assert (body["joined_by"], body["hits"][0]["class"]) == (0, "exact")

@@ -5,28 +5,21 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
 from cli.commands.evaluate import run
 from cli.console import Output
 from config.settings import Settings
 from imagesearch.edits.catalogue import EDITS
 from imagesearch.errors import InputError
-from imagesearch.images.decode import decode
-from imagesearch.images.facts import facts
-from imagesearch.models.load import open_encoder
 from imagesearch.quality.baseline import read
 from imagesearch.stores.factory import open_stores
-from imagesearch.stores.sql.verdicts import Found
-from imagesearch.types import AddRequest, IndexRow
 from jobs.evaluate import Wanted, evaluate
 from jobs.evaluation import asking
 from jobs.evaluation.asking import stage_of
 from jobs.evaluation.labels import labelled
 from jobs.evaluation.sample import sample
-from tests.fixtures.fresh_stores import fresh
+from tests.fixtures.discs import discs
 
 PICTURES = 12
 
@@ -45,31 +38,9 @@ def settings(request, tmp_path, milvus_lite_uri):
 
 @pytest.fixture
 def filled(settings, tmp_path):
-    """The paths of twelve pictures of discs, six of a label each, in the namespace `default`."""
-    stores = open_stores(settings)
-    fresh(settings, stores.fingerprint.collection)
-    encoder = open_encoder(settings.model, stores.s3)
-    paths = []
-    for number in range(PICTURES):
-        chance = np.random.default_rng(number)
-        picture = Image.new("RGB", (160, 120), tuple(int(one) for one in chance.integers(0, 256, 3)))
-        for _ in range(12):
-            x, y, r = (int(one) for one in chance.integers(0, 120, 3))
-            colour = tuple(int(one) for one in chance.integers(0, 256, 3))
-            ImageDraw.Draw(picture).ellipse((x - r / 2, y - r / 2, x + r / 2, y + r / 2), fill=colour)
-        paths.append(tmp_path / f"{number}.png")
-        picture.save(paths[-1])
-    rows = stores.add_log.append([AddRequest(str(path), {"kind": "<b>"[n % 2 :]}) for n, path in enumerate(paths)])
-    decoded = [decode(path.read_bytes(), settings.images) for path in paths]
-    said = [facts(path.read_bytes(), one) for path, one in zip(paths, decoded, strict=True)]
-    interned = stores.ledger.intern([("default", one) for one in said])
-    ids = [interned["default", one.content_hash].milvus_id for one in said]
-    vectors = encoder.encode(np.stack([encoder.prepare(one.rgb, one.area) for one in decoded]))
-    stores.index.upsert([IndexRow(one, "default", 0) for one in ids], vectors)
-    stores.ledger.commit([Found(row, one, True) for row, one in zip(rows, ids, strict=True)], [], 5)
-    yield paths
-    stores.index.delete(ids)
-    stores.close()
+    """The paths of twelve pictures of discs, six of a label each."""
+    with discs(settings, tmp_path, PICTURES) as paths:
+        yield paths
 
 
 def test_it_measures_writes_and_compares(settings, filled, tmp_path, capsys):
@@ -109,6 +80,18 @@ def test_it_measures_writes_and_compares(settings, filled, tmp_path, capsys):
     assert run(settings, Output(as_json=False), Wanted(sample=8, label="kind", baseline=tmp_path / "a.json")) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in EDITS)
+
+
+@pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
+def test_the_search_with_verify_is_asked_too(settings, filled):
+    found, _ = evaluate(settings, Wanted(sample=3, verified=True), lambda *_: None)
+    figures = found.figures
+    assert len([name for name in figures if name.startswith("verified: recall@1, ")]) == 60
+    assert figures["verified: recall@1"].value >= figures["embedding: recall@1"].value
+    assert figures["verified: recall@1, jpeg 75"].value == 1.0
+    # A verified hit's score is a probability.
+    assert all(0 <= one.score <= 1 for one in found.answers if one.method == "verified" and one.score is not None)
+    assert set(found.thresholds) == {"embedding", "verified"}
 
 
 def test_a_picture_whose_file_is_gone_is_counted_and_left_out(settings, filled):
