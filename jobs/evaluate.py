@@ -41,7 +41,7 @@ WORST = 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be measured and where it is written; `actors` 0: in this process, without a cluster."""
+    """What is to be measured and where it is written; `actors` 0: in this process; `verified`: asked with verify, too."""
 
     sample: int = 50
     seed: int = 0
@@ -53,14 +53,17 @@ class Wanted:
     figures: Path | None = None
     baseline: Path | None = None
     tolerance: float = 0.01
+    verified: bool = False
 
 
 def evaluate(settings: Settings, wanted: Wanted, say: Callable[[int, int], None]) -> tuple[Evaluation, list[Fall]]:
     """Measure, write what is to be written, and return it with what is worse than the baseline; `say` hears pictures done, of all.
 
-    Raises InputError where the namespace has no pictures that can be read, for a label that is not kept, a baseline that is none
-    and files that cannot be written, StoreError, ModelError.
+    Raises InputError for `verified` with actors, where the namespace has no pictures that can be read, for a label that is not
+    kept, a baseline that is none and files that cannot be written, StoreError, ModelError.
     """
+    if wanted.verified and wanted.actors:
+        raise InputError("verified: asked in one process only, without actors")
     before = {} if wanted.baseline is None else baseline.read(wanted.baseline)
     for path in (wanted.html, wanted.figures):
         if path is not None and not path.absolute().parent.is_dir():
@@ -70,7 +73,7 @@ def evaluate(settings: Settings, wanted: Wanted, say: Callable[[int, int], None]
         labels = {} if wanted.label is None else labelled(stores, entries, wanted.label)
         answers: list[Answer] = []
         unread: Counter[str] = Counter()
-        for done, found in enumerate(asked(settings, entries, wanted.seed, wanted.actors), 1):
+        for done, found in enumerate(asked(settings, entries, wanted.seed, wanted.actors, verified=wanted.verified), 1):
             if isinstance(found, str):
                 unread[found] += 1
             else:
@@ -125,6 +128,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--figures", type=Path, metavar="FILE", help="figures, for --baseline of a later run")
     parser.add_argument("--baseline", type=Path, metavar="FILE")
     parser.add_argument("--tolerance", type=float, default=0.01)
+    parser.add_argument("--verified", action="store_true", help="ask with verify, too: many times the work")
     wanted = Wanted(**vars(parser.parse_args(argv)))
     if (
         wanted.sample < 1

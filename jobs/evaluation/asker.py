@@ -18,6 +18,10 @@ from imagesearch.types import CatalogEntry, Hit
 from jobs.evaluation.copies import REPORTED, Copies
 from jobs.evaluation.sample import pixels_of
 from jobs.evaluation.searcher import ByEmbedding, Searcher
+from jobs.evaluation.verified import Verified
+from jobs.learning.in_force import in_force
+from jobs.learning.pictures import Pictures
+from jobs.learning.stored import Stored
 
 TOP_K = 10
 
@@ -41,9 +45,11 @@ class Answer:
 class Asker:
     """Owns the stores and the model of one process that asks."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, verified: bool = False) -> None:
         self._settings = settings
         self._stores = open_stores(settings)
+        self._with_verified = verified
+        self._pictures: dict[str, Pictures] = {}
 
     def ready(self) -> str:
         """Open the model and return its fingerprint. Raises ConfigError, ModelError."""
@@ -79,7 +85,13 @@ class Asker:
 
     @cached_property
     def _searchers(self) -> Sequence[Searcher]:
-        return [ByEmbedding(self._encoder, self._stores.index)]
+        searchers: list[Searcher] = [ByEmbedding(self._encoder, self._stores.index)]
+        if self._with_verified:
+            searchers.append(Verified(self._encoder, self._stored, in_force(self._stores), self._settings.verify.candidates))
+        return searchers
+
+    def _stored(self, namespace: str) -> Pictures:
+        return self._pictures.setdefault(namespace, Stored(self._settings, self._stores, namespace))
 
 
 def twins(entry: CatalogEntry, hashes: Mapping[int, str]) -> set[int]:

@@ -29,14 +29,16 @@ TRIES = 3
 TICK_S = 0.5
 
 
-def asked(settings: Settings, entries: Sequence[CatalogEntry], seed: int, actors: int) -> Iterator[Asked]:
-    """Yield what Asker.ask returns for each picture, in no order; with 0 actors no cluster is needed.
+def asked(
+    settings: Settings, entries: Sequence[CatalogEntry], seed: int, actors: int, *, verified: bool = False
+) -> Iterator[Asked]:
+    """Yield what Asker.ask returns for each picture, in no order; with 0 actors no cluster is needed, and `verified` is for these.
 
     An actor that dies or hangs is replaced, and its picture asked about again. Raises what Asker.ask raises, StoreUnavailable
     where actors are wanted and no cluster answers, StoreError where they end as they start.
     """
     if not actors:
-        with closing(Asker(settings)) as asker:
+        with closing(Asker(settings, verified=verified)) as asker:
             for entry in entries:
                 yield asker.ask(entry, seed)
         return

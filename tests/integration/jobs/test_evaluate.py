@@ -14,6 +14,8 @@ from imagesearch.edits.catalogue import EDITS
 from imagesearch.errors import InputError
 from imagesearch.quality.baseline import read
 from imagesearch.stores.factory import open_stores
+from imagesearch.stores.sql.verdicts import Found
+from imagesearch.types import AddRequest
 from jobs.evaluate import Wanted, evaluate
 from jobs.evaluation import asking
 from jobs.evaluation.asking import stage_of
@@ -105,6 +107,8 @@ def test_a_picture_whose_file_is_gone_is_counted_and_left_out(settings, filled):
 def test_what_cannot_be_measured_is_said(settings, filled, tmp_path):
     with pytest.raises(InputError, match="no pictures"):
         evaluate(settings, Wanted(namespace="empty"), print)
+    with pytest.raises(InputError, match="actors"):
+        evaluate(settings, Wanted(verified=True, actors=1), print)
     with pytest.raises(InputError, match="folder"):
         evaluate(settings, Wanted(html=tmp_path / "no" / "a.html"), print)
     with pytest.raises(InputError, match="baseline"):

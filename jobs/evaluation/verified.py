@@ -1,0 +1,57 @@
+"""The search with `verify`, as the evaluation asks it: the first hits are held against the copy, likely copies come first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from PIL import Image
+
+from imagesearch.images.features import Features, features_of
+from imagesearch.images.hashes import perceptual_hash
+from imagesearch.images.overlap import overlap
+from imagesearch.join import Join
+from imagesearch.models.encoder import Encoder
+from imagesearch.types import Hit, Pixels, Vector
+from jobs.learning.case import evidence_of, margin_at
+from jobs.learning.pictures import Pictures
+from jobs.learning.worth import LIKELY
+
+
+class Verified:
+    """Implements searcher.Searcher; a hit's score is the probability that it is a copy. `candidates` are verified, without end."""
+
+    name = "verified"
+
+    def __init__(self, encoder: Encoder, pictures: Callable[[str], Pictures], join: Join, candidates: int) -> None:
+        self._encoder = encoder
+        self._pictures = pictures
+        self._join = join
+        self._candidates = candidates
+
+    def find(self, copies: Iterable[Pixels], namespace: str, top_k: int) -> list[list[Hit]]:
+        """Embed the copies in batches, search by each, and verify."""
+        prepared, seen = [], []
+        for image in map(Image.fromarray, copies):
+            prepared.append(self._encoder.prepare(image))
+            seen.append((features_of(image), int(perceptual_hash(image), 16)))
+        if not prepared:
+            return []
+        pictures = self._pictures(namespace)
+        vectors = self._encoder.encode(np.stack(prepared))
+        return [self._verified(pictures, vector, *one)[:top_k] for vector, one in zip(vectors, seen, strict=True)]
+
+    def _verified(self, pictures: Pictures, vector: Vector, features: Features, bits: int) -> list[Hit]:
+        ranked = pictures.nearest(vector, self._candidates)
+        met = {one for one, _ in ranked}
+        near = [(one, score) for one, score in pictures.near(bits, vector) if one not in met]
+        hits, evidence = [], []
+        for place, (one, score) in enumerate([*ranked, *near]):
+            theirs = pictures.features(one)
+            if theirs is not None:
+                hamming = (bits ^ pictures.hash_of(one)).bit_count()
+                evidence.append(evidence_of(overlap(features, theirs), score, margin_at(place, score, ranked), hamming))
+                hits.append((one, score))
+        verdicts = zip(hits, self._join.verdicts(evidence), strict=True)
+        told = [(verdict.copy, score, one) for (one, score), verdict in verdicts if one in met or verdict.copy >= LIKELY]
+        return [Hit(one, copy) for copy, _, one in sorted(told, reverse=True)]
