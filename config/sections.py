@@ -202,6 +202,9 @@ class VerifySettings(Section):
     budget_ms: float = Field(250.0, ge=0, description="how long one search verifies; it then answers with what is done")
     threads: int = Field(2, ge=1, description="threads of a replica that verify")
     cache_bytes: int = Field(64 * 2**20, ge=0, description="memory of a replica for the features of stored pictures")
+    keep_features: bool = Field(
+        False, description="whether loads keep the features of pictures beside the uploads, and searches read them there"
+    )
     clear_score: float = Field(0.95, ge=-1, le=1, description="auto: the first hit is clear with this score or more ...")
     clear_margin: float = Field(0.05, ge=0, le=2, description="... and so much more than the second's")
 

@@ -34,6 +34,25 @@ class BlobPlace(Protocol):
         """Raise StoreUnavailable when nothing could be stored now."""
 
 
+class DerivedPlace(Protocol):
+    """Keeps what was made of pictures, and can be made again, by names with slashes in them. Thread-safe."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Store the bytes in the place of what was there; a reader sees all of them or none. Raises StoreUnavailable."""
+
+    def get(self, name: str, max_bytes: int) -> bytes | None:
+        """Return the bytes, None where there are none or more than so many. Raises StoreUnavailable."""
+
+    def has(self, name: str) -> bool:
+        """Say whether something is kept under the name. Raises StoreUnavailable."""
+
+    def delete(self, name: str) -> None:
+        """Remove it, if it is there. Raises StoreUnavailable."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """Yield what is kept under names that begin with `prefix` and a slash, in no order. Raises StoreUnavailable."""
+
+
 class Backbone(Protocol):
     """A network on its device: prepared pixels in, raw features out."""
 

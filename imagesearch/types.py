@@ -89,6 +89,16 @@ class AddRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """Which bytes a picture is."""
+
+    milvus_id: int
+    namespace: str
+    content_hash: str
+    state: PictureState
+
+
+@dataclass(frozen=True, slots=True)
 class LogRow:
     """One row of the add-log. Times are timezone-aware UTC."""
 

@@ -1,4 +1,4 @@
-"""Compares SQL with Milvus row by row; `python -m jobs.audit [--repair]`.
+"""Compares SQL with Milvus row by row, and with the features that loads keep; `python -m jobs.audit [--repair]`.
 
 Prints a line of JSON a difference and a last one with the counts; exit 1 where differences are left.
 """
@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -19,6 +20,7 @@ from imagesearch.stores.milvus.hashes import HashIndex
 from jobs.cluster import connected
 from jobs.difference import HASHES, PAGE, VECTORS, Kind, differences
 from jobs.edge import job_edge
+from jobs.feature_audit import FeatureAudit
 from jobs.loader import bulk_load
 from jobs.repair import rehash, repair
 
@@ -45,11 +47,17 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
             left = sum(1 for _ in differences(stores.catalog, stores.index))
             if stores.hashes is not None:
                 left += sum(1 for _ in differences(stores.catalog, stores.hashes, HASHES))
+        features: dict[str, int] = {}
+        if stores.features is not None:
+            # Last: what was embedded anew has them by now.
+            features, features_left = FeatureAudit(settings, stores, stores.features).run(_say, mend=mend)
+            left += features_left
         totals: dict[str, int] = {
             "pictures": stores.catalog.count(),
             "vectors": stores.index.count(),
             **({} if stores.hashes is None else {"hashes": stores.hashes.count()}),
             **{kind.value: counts[kind] for kind in counts},
+            **features,
             "left": left,
         }
         _say(totals)
@@ -96,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
     return job_edge(load_settings, run, job="audit")
 
 
-def _say(line: dict[str, Any]) -> None:
+def _say(line: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 

@@ -27,16 +27,16 @@ class ChangeService:
         return await self._services.entry(milvus_id, caller)
 
     async def delete(self, milvus_id: int, caller: Key) -> None:
-        """Take a picture out of every answer, its vector and hash out of the indexes. Raises UnknownImage, StoreError of SQL.
+        """Take a picture out of every answer, and its vector, hash and kept features away. Raises UnknownImage, StoreError of SQL.
 
-        Where an index does not answer they stay for a while: no answer shows them, and an audit with repair removes them.
+        Where a store does not answer they stay for a while: no answer shows them, and an audit with repair removes them.
         """
         namespace = await self._services.sql.run(self._stores.catalog.namespace_of, milvus_id)
         if not caller.sees(namespace):
             raise UnknownImage(f"no picture has the milvus_id {milvus_id}")
         await self._services.sql.run(self._stores.changes.delete, milvus_id)
         try:
-            await self._services.sql.run(self._stores.changes.purge, milvus_id, self._stores.unindex)
+            await self._services.sql.run(self._stores.purge, milvus_id)
         except StoreError as exc:
             logger.warning(
                 "the vector of the deleted picture %d stays until an audit removes it: %s",

@@ -57,7 +57,7 @@ class Services:
             "verify": Workers("verify", settings.verify.threads, queue),
             # One reader that is started takes seconds; all others who call wait for the same.
             "imports": Workers("imports", 1, queue),
-            **{name: Workers(name, WAITING_THREADS, queue) for name in ("read", "blobs", "milvus", "rates", "cache")},
+            **{name: Workers(name, WAITING_THREADS, queue) for name in ("read", "blobs", "features", "milvus", "rates", "cache")},
         }
         self.decode, self.sql, self.imports = (self.pools[name] for name in ("decode", "sql", "imports"))
         self.read, self.blobs, self.milvus = (self.pools[name] for name in ("read", "blobs", "milvus"))

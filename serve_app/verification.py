@@ -21,7 +21,7 @@ from imagesearch.types import CatalogEntry, Vectors
 from serve_app.groups import Group
 from serve_app.hash_candidates import HashCandidates
 from serve_app.joined_by import JoinedBy
-from serve_app.known_features import KnownFeatures
+from serve_app.known_features import KnownFeatures, Reading
 from serve_app.nearest import Wanted
 from serve_app.queries import Region
 from serve_app.query_vectors import QueryPicture, within
@@ -105,14 +105,17 @@ class Verification:
         ids = list(dict.fromkeys(first + nearest))
         entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
         overlaps: dict[int, Overlap] = {}
-        waiting = iter([entries[one] for one in ids if one in entries])
-        tasks = [asyncio.create_task(self._verify(query, waiting, overlaps, ends)) for _ in range(self._settings.threads)]
-        try:
-            _, late = await asyncio.wait(tasks, timeout=max(ends - perf_counter(), 0))
-        finally:
-            # Also where the caller gave up: what has not begun is dropped.
-            for task in tasks:
-                task.cancel()
+        candidates = [entries[one] for one in ids if one in entries]
+        waiting = iter(candidates)
+        with self._known.reading(candidates) as reading:
+            share = range(self._settings.threads)
+            tasks = [asyncio.create_task(self._verify(query, waiting, reading, overlaps, ends)) for _ in share]
+            try:
+                _, late = await asyncio.wait(tasks, timeout=max(ends - perf_counter(), 0))
+            finally:
+                # Also where the caller gave up: what has not begun is dropped.
+                for task in tasks:
+                    task.cancel()
         for task in tasks:
             if task not in late and (error := task.exception()) is not None:
                 raise error
@@ -142,13 +145,15 @@ class Verification:
         views = {group.first.milvus_id: near.views[group.first.milvus_id] for group in copies}
         return Checked(kept, copies, views, joined_by.version)
 
-    async def _verify(self, query: Features, waiting: Iterator[CatalogEntry], found: dict[int, Overlap], ends: float) -> None:
+    async def _verify(
+        self, query: Features, waiting: Iterator[CatalogEntry], reading: Reading, found: dict[int, Overlap], ends: float
+    ) -> None:
         """Verify one after the other, nearest first; several of these share what waits."""
         for entry in waiting:
             if perf_counter() >= ends:
                 return
             try:
-                target = await self._known.of(entry)
+                target = await self._known.of(entry, reading)
             except (SourceError, ImageError):
                 continue
             found[entry.milvus_id] = await self._services.pools["verify"].run(overlap, query, target)
@@ -157,7 +162,8 @@ class Verification:
         """Return the features of the query's picture, and its perceptual hash."""
         if picture.data is None:
             entry = await self._services.entry(picture.milvus_id or 0, caller)
-            return await self._known.of(entry), entry.facts.perceptual_hash
+            with self._known.reading([entry]) as reading:
+                return await self._known.of(entry, reading), entry.facts.perceptual_hash
         return await self._services.pools["verify"].run(self._prepare, picture.data, picture.region)
 
     def _prepare(self, data: bytes, region: Region | None) -> tuple[Features, str]:

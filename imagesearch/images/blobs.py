@@ -35,9 +35,9 @@ class FolderBlobs:
         try:
             if not _has_size(path, len(data)):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write_whole(path, data)
+                write_whole(path, data)
         except OSError as exc:
-            raise _unavailable(exc) from exc
+            raise unavailable(exc) from exc
         return str(path)
 
     def ping(self) -> None:
@@ -47,7 +47,7 @@ class FolderBlobs:
             with tempfile.TemporaryFile(dir=self._root) as file:
                 file.write(bytes(PING_BYTES))
         except OSError as exc:
-            raise _unavailable(exc) from exc
+            raise unavailable(exc) from exc
 
 
 class S3Blobs:
@@ -92,18 +92,21 @@ def _has_size(path: Path, size: int) -> bool:
         return False
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write so that under `path` there is all of it or nothing, whatever happens in between."""
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write so that under `path` there is all of it or nothing, whatever happens; where it is `durable`, a power cut too."""
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with partial.open("xb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         # The name is safe only once its folder is.
@@ -112,5 +115,6 @@ def _write_whole(path: Path, data: bytes) -> None:
         os.close(folder)
 
 
-def _unavailable(exc: OSError) -> StoreUnavailable:
+def unavailable(exc: OSError) -> StoreUnavailable:
+    """Return what a failure of the folder's disk means."""
     return StoreUnavailable(f"pictures cannot be stored: {exc.strerror}", store="blobs")

@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+VERSION = 1
+"""Of what is found here: features that are kept are those of one version."""
+
 SIDE = 256
 """Features are looked for in a copy whose longest side has so many pixels at most."""
 
 MARGIN = 8
+"""By so many pixels the copy is framed."""
+
 # Such a copy has some hundred; more of them cost time at each candidate and memory in the cache.
 MOST = 400
 # Half of SIFT's own threshold: drawings and blurred pictures have few features above that.
@@ -22,14 +27,27 @@ GREY_SIDE = 96
 GREY_BLUR = 1.0
 # Square roots of shares are within 0 and 1, nearly all of them below a half.
 DESCRIPTOR_SCALE = 512
+POINT_SCALE = 128
+"""Places are told by so many steps a pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """All of a picture that its features are found in.
+
+    `grey`: its small copy, uint8, shape (height, width), SIDE pixels at most; `square`: the blurred one, as Features has it.
+    """
+
+    grey: NDArray[np.uint8]
+    square: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """A picture as it is held against others.
 
-    `points`: where features are, in pixels of the copy, whose `size` is width and height; float32, shape (n, 2).
-    `descriptors`: RootSIFT, uint8, shape (n, 128). `grey`: uint8, shape (GREY_SIDE, GREY_SIDE).
+    `points`: where features are, in pixels of the copy, whose `size` is width and height; float32, shape (n, 2), whole numbers of
+    steps. `descriptors`: RootSIFT, uint8, shape (n, 128). `grey`: uint8, shape (GREY_SIDE, GREY_SIDE).
     """
 
     size: tuple[int, int]
@@ -45,17 +63,29 @@ class Features:
 
 def features_of(rgb: Image.Image) -> Features:
     """Find the local features of an upright RGB picture of any size; one too small or flat for any has none."""
+    return found_in(reduced(rgb))
+
+
+def reduced(rgb: Image.Image) -> Reduced:
+    """Reduce an upright RGB picture of any size: little work, and little to keep, beside finding its features."""
     grey = rgb.convert("L")
     square = np.asarray(grey.resize((GREY_SIDE, GREY_SIDE), Image.Resampling.BOX if min(grey.size) > GREY_SIDE else None))
     blurred = np.asarray(cv2.GaussianBlur(square, (0, 0), GREY_BLUR), np.uint8)
     grey.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return Reduced(np.asarray(grey), blurred)
+
+
+def found_in(copies: Reduced) -> Features:
+    """Find the local features of a picture in its small copies."""
+    size = copies.grey.shape[1], copies.grey.shape[0]
     # SIFT sees nothing near the edge.
-    framed = cv2.copyMakeBorder(np.asarray(grey), MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
+    framed = cv2.copyMakeBorder(copies.grey, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
     found, descriptors = cv2.SIFT.create(MOST, contrastThreshold=CONTRAST).detectAndCompute(framed, None)
     if not found:
-        return Features(grey.size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), blurred)
-    points = np.asarray([point.pt for point in found[:MOST]], np.float32) - MARGIN
-    return Features(grey.size, points, _rooted(np.asarray(descriptors[:MOST])), blurred)
+        return Features(size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), copies.square)
+    steps = np.rint(np.asarray([point.pt for point in found[:MOST]], np.float32) * POINT_SCALE)
+    points = np.asarray(steps / POINT_SCALE - MARGIN, np.float32)
+    return Features(size, points, _rooted(np.asarray(descriptors[:MOST])), copies.square)
 
 
 def mirrored(descriptors: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Whether a source of a catalogued picture still holds the bytes that were loaded."""
+"""The bytes of a catalogued picture as they were loaded, from whichever of its sources still holds them."""
 
 from __future__ import annotations
 

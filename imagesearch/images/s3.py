@@ -163,6 +163,13 @@ class S3:
             raise _storing_error(exc) from exc
         return byte_size is None or answer["ContentLength"] == byte_size
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove the object; none is no error. Raises StoreUnavailable."""
+        try:
+            self._client.delete_object(Bucket=bucket, Key=key)
+        except DRIVER_ERRORS as exc:
+            raise _storing_error(exc) from exc
+
     def ping(self, bucket: str) -> None:
         """Raise StoreUnavailable when the bucket does not answer."""
         try:

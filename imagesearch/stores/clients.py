@@ -13,6 +13,7 @@ from config.settings import Settings
 from imagesearch.types import Fingerprint
 
 if TYPE_CHECKING:
+    from imagesearch.images.kept_features import KeptFeatures
     from imagesearch.images.s3 import S3
     from imagesearch.images.sources import Sources
     from imagesearch.stores.milvus.hashes import HashIndex
@@ -36,6 +37,16 @@ def open_hashes(settings: Settings) -> HashIndex | None:
     from imagesearch.stores.milvus.hashes import HashIndex
 
     return HashIndex(settings.milvus)
+
+
+def open_features(settings: Settings, s3: S3) -> KeptFeatures | None:
+    """Build the features of stored pictures that loads keep; None where the settings keep none."""
+    if not settings.verify.keep_features:
+        return None
+    from imagesearch.images.derived import open_derived
+    from imagesearch.images.kept_features import KeptFeatures
+
+    return KeptFeatures(open_derived(settings.blobs, s3))
 
 
 def open_sources(settings: Settings, s3: S3) -> Sources:

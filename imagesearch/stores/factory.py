@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from config.sections import StreamSettings
 from config.settings import Settings
@@ -14,7 +15,7 @@ from imagesearch.images.sources import Sources
 from imagesearch.models.load import fingerprint_of
 from imagesearch.models.preprocess import Preprocess
 from imagesearch.ports import Announcements, Announcer
-from imagesearch.stores.clients import open_hashes, open_index, open_ledger, open_sources
+from imagesearch.stores.clients import open_features, open_hashes, open_index, open_ledger, open_sources
 from imagesearch.stores.milvus.hashes import HashIndex
 from imagesearch.stores.milvus.index import MilvusIndex
 from imagesearch.stores.redis_rates import RedisRates
@@ -34,6 +35,9 @@ from imagesearch.stores.sql.matches import Matches
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.stores.stream.silent import Silent
 from imagesearch.types import Fingerprint
+
+if TYPE_CHECKING:
+    from imagesearch.images.kept_features import KeptFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,29 @@ class Stores:
     remembered: RedisVectors
     index: MilvusIndex
     hashes: HashIndex | None
+    features: KeptFeatures | None
     sources: Sources
     blobs: FolderBlobs | S3Blobs
     s3: S3
     fingerprint: Fingerprint
     preprocess: Preprocess
 
-    def unindex(self, ids: Collection[int]) -> None:
-        """Remove what the indexes hold of these ids. Raises StoreError; done again, it has the same effect."""
-        self.index.delete(ids)
-        if self.hashes is not None:
-            self.hashes.delete(ids)
+    def purge(self, milvus_id: int) -> bool:
+        """Remove what is kept of a deleted picture beside SQL, unless it came back meanwhile; say whether it was.
+
+        Raises StoreError; done again, it has the same effect.
+        """
+        # Asked before: `remove` runs within a transaction, and a second connection for each may be more than there are.
+        content = None if self.features is None else self.catalog.content_of(milvus_id)
+
+        def remove(ids: Collection[int]) -> None:
+            self.index.delete(ids)
+            if self.hashes is not None:
+                self.hashes.delete(ids)
+            if self.features is not None and content is not None:
+                self.features.delete(content.namespace, content.content_hash)
+
+        return self.changes.purge(milvus_id, remove)
 
     def close(self) -> None:
         """Close every client."""
@@ -107,6 +123,7 @@ def open_stores(settings: Settings) -> Stores:
         remembered=RedisVectors(settings.redis, settings.search.cache_slots),
         index=open_index(settings, fingerprint),
         hashes=open_hashes(settings),
+        features=open_features(settings, s3),
         sources=open_sources(settings, s3),
         blobs=open_blobs(settings.blobs, s3),
         s3=s3,

@@ -12,10 +12,12 @@ from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.ends import id_ends
 from imagesearch.stores.sql.tables import image_info as info
 from imagesearch.stores.sql.tables import image_source as source
-from imagesearch.types import CatalogEntry, PictureFacts, PictureState, Source
+from imagesearch.types import CatalogEntry, Content, PictureFacts, PictureState, Source
 
 # A picture that was added ten thousand times must not make ten-thousand-line answers.
 SOURCES_SHOWN = 100
+
+CONTENT = (info.c.milvus_id, info.c.namespace, info.c.content_hash, info.c.state)
 
 
 class Catalog:
@@ -104,6 +106,24 @@ class Catalog:
         with self._database.read() as connection:
             return connection.execute(select(info.c.milvus_id).where(info.c.namespace == namespace).limit(1)).first() is not None
 
+    def content_of(self, milvus_id: int) -> Content | None:
+        """Return which bytes a picture of any state is; None where there never was one."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(*CONTENT).where(info.c.milvus_id == milvus_id))
+            return next((_content(row) for row in rows), None)
+
+    def contents(self, after: int, limit: int) -> list[Content]:
+        """Return up to `limit` searchable pictures with milvus_id > after, by milvus_id."""
+        query = select(*CONTENT).where(info.c.state == PictureState.SEARCHABLE, info.c.milvus_id > after)
+        with self._database.read() as connection:
+            return [_content(row) for row in connection.execute(query.order_by(info.c.milvus_id).limit(limit))]
+
+    def contents_among(self, namespace: str, content_hashes: Collection[str]) -> dict[str, Content]:
+        """Return those of these contents that were ever a picture of the namespace, of any state."""
+        query = select(*CONTENT).where(info.c.namespace == namespace, info.c.content_hash.in_(sorted(content_hashes)))
+        with self._database.read() as connection:
+            return {row.content_hash: _content(row) for row in connection.execute(query)}
+
     def states(self, after: int, limit: int) -> list[tuple[int, PictureState]]:
         """Return up to `limit` pictures of any state with milvus_id > after, by milvus_id: the audit's walk."""
         query = select(info.c.milvus_id, info.c.state).where(info.c.milvus_id > after).order_by(info.c.milvus_id).limit(limit)
@@ -126,6 +146,10 @@ def _with_sources(connection: Connection, rows: Collection[Row[Any]]) -> list[Ca
         for seen in connection.execute(query):
             sources[seen.milvus_id].append(Source(seen.image_path, seen.info, seen.log_id, seen.create_time))
     return [_entry(row, tuple(sources[row.milvus_id])) for row in rows]
+
+
+def _content(row: Row[Any, Any, Any, Any]) -> Content:
+    return Content(row.milvus_id, row.namespace, row.content_hash, PictureState(row.state))
 
 
 def _entry(row: Row[Any], sources: tuple[Source, ...]) -> CatalogEntry:

@@ -5,9 +5,10 @@ import pytest
 from imagesearch.errors import UnknownImage
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import SOURCES_SHOWN, Catalog
+from imagesearch.stores.sql.changes import Changes
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.verdicts import Found
-from imagesearch.types import AddRequest, PictureFacts
+from imagesearch.types import AddRequest, Content, PictureFacts
 
 
 def load(database, names, namespace="default", sources=1):
@@ -77,3 +78,18 @@ def test_pictures_seen_under_more_than_one_path(catalog, database):
     assert len(catalog.get(once[0]).sources) == 2
     # The same path added again is one place.
     assert catalog.seen_twice([*once, *twice]) == set(twice)
+
+
+def test_contents_are_told_of_pictures_of_every_state_but_walked_over_the_searchable_only(catalog, database):
+    ids = load(database, "abc")
+    waiting = Ledger(database).intern([("default", PictureFacts("d" * 64, 1, 1, "png", 1, "0" * 64))])
+    loading = next(iter(waiting.values())).milvus_id
+    Changes(database).delete(ids[1])
+    first, last = Content(ids[0], "default", "a" * 64, "searchable"), Content(ids[2], "default", "c" * 64, "searchable")
+    gone, new = Content(ids[1], "default", "b" * 64, "deleted"), Content(loading, "default", "d" * 64, "loading")
+    assert catalog.contents(0, 10) == [first, last]
+    assert (catalog.contents(0, 1), catalog.contents(ids[0], 1), catalog.contents(ids[2], 1)) == ([first], [last], [])
+    assert [catalog.content_of(one) for one in (*ids, loading, 10**12)] == [first, gone, last, new, None]
+    asked = [name * 64 for name in "abcde"]
+    assert catalog.contents_among("default", asked) == {one.content_hash: one for one in (first, gone, last, new)}
+    assert catalog.contents_among("other", asked) == {}

@@ -1,0 +1,45 @@
+"""Features as bytes that are kept: 132 a feature, 9 KB for the grey copy, and a head that says by what rules they were found."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+
+from imagesearch.images.features import DESCRIPTOR_SCALE, GREY_SIDE, MARGIN, MOST, POINT_SCALE, SIDE, VERSION, Features
+
+# What all of one version have in common, ahead of width, height, number of features and a checksum of all that follows it.
+RULES = struct.pack("<4sBHHHHHH", b"ISLF", VERSION, SIDE, MOST, MARGIN, GREY_SIDE, DESCRIPTOR_SCALE, POINT_SCALE)
+HEAD = struct.Struct(f"<{len(RULES)}sHHHI")
+POINT, DESCRIPTOR = 4, 128
+
+MOST_BYTES = HEAD.size + MOST * (POINT + DESCRIPTOR) + GREY_SIDE**2
+"""Nothing that is longer are features."""
+
+
+def to_bytes(features: Features) -> bytes:
+    """Return the bytes; `from_bytes` gives the same features back, to the last bit."""
+    steps = np.rint((features.points + MARGIN) * POINT_SCALE).astype("<u2")
+    body = steps.tobytes() + features.descriptors.tobytes() + features.grey.tobytes()
+    return HEAD.pack(RULES, *features.size, len(features.points), zlib.crc32(body)) + body
+
+
+def from_bytes(data: bytes) -> Features | None:
+    """Return the features; None where these bytes are not all of a picture's by the rules of this version. Never raises."""
+    if not HEAD.size <= len(data) <= MOST_BYTES:
+        return None
+    rules, width, height, count, checksum = HEAD.unpack_from(data)
+    points_end = HEAD.size + count * POINT
+    descriptors_end = points_end + count * DESCRIPTOR
+    if rules != RULES or count > MOST or len(data) != descriptors_end + GREY_SIDE**2:
+        return None
+    if not (0 < width <= SIDE and 0 < height <= SIDE) or zlib.crc32(memoryview(data)[HEAD.size :]) != checksum:
+        return None
+    steps = np.frombuffer(data, "<u2", count * 2, HEAD.size).reshape(count, 2)
+    points = (steps / np.float32(POINT_SCALE) - np.float32(MARGIN)).astype(np.float32)
+    if (points > np.array([width + MARGIN, height + MARGIN])).any():
+        return None
+    descriptors = np.frombuffer(data, np.uint8, count * DESCRIPTOR, points_end).reshape(count, DESCRIPTOR)
+    grey = np.frombuffer(data, np.uint8, GREY_SIDE**2, descriptors_end).reshape(GREY_SIDE, GREY_SIDE)
+    return Features((width, height), points, descriptors, grey)
