@@ -105,7 +105,7 @@ class Options(Message):
     )
     verify: bool | Literal["auto"] | None = Field(
         None,
-        description="hold the first hits against the query's picture; auto: if the first is not clear; null: verify.default",
+        description="hold the first hits against the query's; auto: up to a sure copy, unless one is clear; null: verify.default",
     )
     log_id: Id | None = Field(None, description="first wait until this add request is loaded, for as long as search.wait_s")
 

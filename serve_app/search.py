@@ -13,13 +13,14 @@ from imagesearch.keys import Key
 from imagesearch.types import DEFAULT_NAMESPACE, Calibrated, CatalogEntry, Embedded, Vectors
 from serve_app.effort import Effort
 from serve_app.groups import Group, grouped
+from serve_app.look import Verified
 from serve_app.nearest import Nearest, Ranking, Wanted
 from serve_app.own_write import OwnWrite
 from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.query_vectors import QueryVectors
 from serve_app.services import Services
 from serve_app.timing import Timing
-from serve_app.verification import Checked, Verification, Verified, ranked
+from serve_app.verification import Checked, Verification, ranked
 
 # Hits for each group that is wanted, to begin with, and hits at most that are put into groups: each is held against all of them.
 GROUP_FACTOR, MOST_GROUPED = 2, 4096
@@ -92,7 +93,7 @@ class SearchService:
         checked = Checked()
         if verify and picture is not None and groups and not (verify == "auto" and self._verification.clear(groups)):
             with timing.stage("verify"):
-                checked = await self._verification.of(picture, vectors, groups, wanted, caller)
+                checked = await self._verification.of(picture, vectors, groups, wanted, caller, until_sure=verify == "auto")
             groups = ranked([*groups, *checked.others], checked.verified)
             ranking = replace(ranking, views=ranking.views | checked.views)
         page = await self._shown(groups[query.offset : last], checked.verified, timing)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
 
 from imagesearch.errors import ImageError, InputError, SourceError
+from imagesearch.images.alignment import Sought
 from imagesearch.images.decode import decode
-from imagesearch.images.features import SIDE, Features, features_of
+from imagesearch.images.features import SIDE, features_of
 from imagesearch.images.hashes import perceptual_hash
-from imagesearch.images.overlap import Overlap, overlap
-from imagesearch.join import Evidence, Verdict
+from imagesearch.images.overlap import held
 from imagesearch.keys import Key
 from imagesearch.metrics import VERIFIED
-from imagesearch.types import CatalogEntry, Vectors
+from imagesearch.types import Vectors
 from serve_app.groups import Group
 from serve_app.hash_candidates import HashCandidates
 from serve_app.joined_by import JoinedBy
 from serve_app.known_features import KnownFeatures, Reading
+from serve_app.look import Look, Verified
 from serve_app.nearest import Wanted
 from serve_app.queries import Region
 from serve_app.query_vectors import QueryPicture, within
@@ -33,14 +34,6 @@ DEFAULTS: dict[str, Verify] = {"never": False, "auto": "auto", "always": True}
 
 # So likely a copy is shown although the model did not find it.
 LIKELY = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a hit has in common with the query, and what it is to it by all that is known."""
-
-    overlap: Overlap
-    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +76,19 @@ class Verification:
             return not scores
         return len(scores) == 1 or scores[0] - scores[1] >= self._settings.clear_margin
 
-    async def of(self, picture: QueryPicture, vectors: Vectors, groups: Sequence[Group], wanted: Wanted, caller: Key) -> Checked:
+    async def of(
+        self,
+        picture: QueryPicture,
+        vectors: Vectors,
+        groups: Sequence[Group],
+        wanted: Wanted,
+        caller: Key,
+        *,
+        until_sure: bool = False,
+    ) -> Checked:
         """Return what the first hits are to the query, and pictures near by perceptual hash: those for which there was time.
 
+        With `until_sure` none behind the first that is surely a copy.
         A hit whose picture cannot be had or read is left out; where that is the query's own, all are.
         Raises UnknownImage, StoreError, Overloaded.
         """
@@ -104,12 +107,12 @@ class Verification:
         nearest = [group.first.milvus_id for group in groups[: self._settings.candidates]]
         ids = list(dict.fromkeys(first + nearest))
         entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
-        overlaps: dict[int, Overlap] = {}
         candidates = [entries[one] for one in ids if one in entries]
-        waiting = iter(candidates)
+        margins = _margins(groups) | _behind(groups[0].first.score, others)
+        joined_by = await self._joined_by.in_force()
+        look = Look(query, query_hash, candidates, margins, joined_by.join, until_sure=until_sure)
         with self._known.reading(candidates) as reading:
-            share = range(self._settings.threads)
-            tasks = [asyncio.create_task(self._verify(query, waiting, reading, overlaps, ends)) for _ in share]
+            tasks = [asyncio.create_task(self._verify(look, reading, ends)) for _ in range(self._settings.threads)]
             try:
                 _, late = await asyncio.wait(tasks, timeout=max(ends - perf_counter(), 0))
             finally:
@@ -119,61 +122,41 @@ class Verification:
         for task in tasks:
             if task not in late and (error := task.exception()) is not None:
                 raise error
-        self._services.meter.record(VERIFIED, len(overlaps))
-        margins = _margins(groups) | _behind(groups[0].first.score, others)
-        hashes = {one: entries[one].facts.perceptual_hash for one in overlaps}
-        evidence = [
-            Evidence(
-                margins[one][0],
-                margins[one][1],
-                (int(query_hash, 16) ^ int(hashes[one], 16)).bit_count(),
-                found.inliers,
-                found.pairs,
-                found.agreement,
-                found.query,
-                found.target,
-                found.mirrored,
-            )
-            for one, found in overlaps.items()
-        ]
-        joined_by = await self._joined_by.in_force()
-        verdicts = joined_by.join.verdicts(evidence)
-        verified = {one: Verified(found, verdict) for (one, found), verdict in zip(overlaps.items(), verdicts, strict=True)}
+        verified = look.verified
+        self._services.meter.record(VERIFIED, len(verified))
         # What only its hash led to counts where it is a copy: on every page alike, however far the ranking of that page reaches.
         kept = {one: found for one, found in verified.items() if one in nearest or found.verdict.copy >= LIKELY}
         copies = tuple(others[one] for one in kept if one in others)
         views = {group.first.milvus_id: near.views[group.first.milvus_id] for group in copies}
         return Checked(kept, copies, views, joined_by.version)
 
-    async def _verify(
-        self, query: Features, waiting: Iterator[CatalogEntry], reading: Reading, found: dict[int, Overlap], ends: float
-    ) -> None:
+    async def _verify(self, look: Look, reading: Reading, ends: float) -> None:
         """Verify one after the other, nearest first; several of these share what waits."""
-        for entry in waiting:
+        for place, entry in look.waiting():
             if perf_counter() >= ends:
                 return
             try:
                 target = await self._known.of(entry, reading)
             except (SourceError, ImageError):
                 continue
-            found[entry.milvus_id] = await self._services.pools["verify"].run(overlap, query, target)
+            look.put(place, await self._services.pools["verify"].run(held, look.query, target))
 
-    async def _query(self, picture: QueryPicture, caller: Key) -> tuple[Features, str]:
-        """Return the features of the query's picture, and its perceptual hash."""
+    async def _query(self, picture: QueryPicture, caller: Key) -> tuple[Sought, str]:
+        """Return the query's picture, ready to be held against others, and its perceptual hash."""
         if picture.data is None:
             entry = await self._services.entry(picture.milvus_id or 0, caller)
             with self._known.reading([entry]) as reading:
-                return await self._known.of(entry, reading), entry.facts.perceptual_hash
+                return Sought.of(await self._known.of(entry, reading)), entry.facts.perceptual_hash
         return await self._services.pools["verify"].run(self._prepare, picture.data, picture.region)
 
-    def _prepare(self, data: bytes, region: Region | None) -> tuple[Features, str]:
+    def _prepare(self, data: bytes, region: Region | None) -> tuple[Sought, str]:
         at_least = SIDE if region is None else math.ceil(SIDE / min(region.w, region.h))
         decoded = decode(data, self._services.images, at_least)
         rgb = decoded.rgb
         if region is not None:
             left, top, right, bottom = within(decoded.area, region)
             rgb = rgb.crop((math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)))
-        return features_of(rgb), perceptual_hash(rgb)
+        return Sought.of(features_of(rgb)), perceptual_hash(rgb)
 
 
 def ranked(groups: Sequence[Group], verified: Mapping[int, Verified]) -> list[Group]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +14,19 @@ from imagesearch.images.features import GREY_SIDE, Features, mirrored
 Map = NDArray[np.float64]
 """An affine map from fractions of the query's width and height to those of the target's, shape (2, 3)."""
 
+Pairs = NDArray[np.intp]
+"""Places of like features in the query and the target, shape (n, 2)."""
+
+NO_PAIRS: Pairs = np.empty((0, 2), np.intp)
+
 # The nearest feature has to be nearer than the second nearest by so much, in both directions.
 RATIO = 0.85
 # Pixels of the small copies, by which a feature may lie beside where the map puts it.
 TOLERANCE = 4.0
 # An affine map has six numbers, three points give them: fewer that fit than this say nothing.
 LEAST_INLIERS = 5
+# How sure it is to be that so many are found where they are, and how often three pairs are tried for that, at least and at most.
+CONFIDENCE, LEAST_TRIES, MOST_TRIES = 0.999, 100, 2000
 # No copy is shrunk, grown or stretched further than this.
 MOST_SCALE, MOST_STRETCH = 8.0, 3.0
 # Samples of a side by which the eight ways to lay a square on a square are told apart.
@@ -26,6 +36,33 @@ FINE = 48
 CUTS = tuple(0.94**n for n in range(1, 16))
 # The window of the local correlation in pixels of the grey copies, and the contrast below which a window is flat.
 WINDOW, FLAT = 13, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A query, made ready to be held against many.
+
+    `rows`: the descriptors of its features, then those of its mirror image, float32, shape (2 n, 128); `squares` of their lengths.
+    """
+
+    features: Features
+    rows: NDArray[np.float32]
+    squares: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, features: Features) -> Sought:
+        """Make it ready."""
+        rows = np.concatenate([features.descriptors, mirrored(features.descriptors)]).astype(np.float32)
+        return cls(features, rows, (rows * rows).sum(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`inliers` of `pairs` of like features fit one map; None where they are too few, or it is none that a copy has."""
+
+    way: Map | None
+    inliers: int
+    pairs: int
 
 
 def lying(query: Features, target: Features) -> Map:
@@ -63,24 +100,47 @@ def cut_from(query: Features, target: Features) -> Map:
     return np.array([[wide, 0.0, x], [0.0, high, y]])
 
 
-def matched(query: Features, target: Features, *, mirror: bool) -> tuple[Map | None, int, int]:
-    """Return the map that most of the pairs of like features fit, how many fit, and how many pairs there are."""
-    pairs = _pairs(mirrored(query.descriptors) if mirror else query.descriptors, target.descriptors)
+def matched(query: Sought, target: Features) -> tuple[Match, Match]:
+    """Return what the query and its mirror image have in common with the target, by like local features."""
+    plain, flipped = pairs(query, target)
+    return fitted(query.features, target, plain, mirror=False), fitted(query.features, target, flipped, mirror=True)
+
+
+def pairs(query: Sought, target: Features) -> tuple[Pairs, Pairs]:
+    """Return the places of features that are each other's nearest, clearly nearer than the second: the query's own, and those of
+    its mirror image.
+    """
+    count = len(query.features.points)
+    if min(count, len(target.descriptors)) < 2:
+        return NO_PAIRS, NO_PAIRS
+    theirs = target.descriptors.astype(np.float32)
+    # All are whole numbers that float32 holds exactly, whatever the order of the sums.
+    squares = query.rows @ theirs.T
+    squares *= -2
+    squares += (theirs * theirs).sum(axis=1)
+    squares += query.squares[:, None]
+    return _clear(squares[:count]), _clear(squares[count:])
+
+
+def fitted(query: Features, target: Features, pairs: Pairs, *, mirror: bool) -> Match:
+    """Return the map that most of the pairs fit."""
     if len(pairs) < LEAST_INLIERS:
-        return None, 0, len(pairs)
+        return Match(None, 0, len(pairs))
     here, there = query.points[pairs[:, 0]], target.points[pairs[:, 1]]
-    found, fits = cv2.estimateAffine2D(here, there, method=cv2.USAC_MAGSAC, ransacReprojThreshold=TOLERANCE, maxIters=2000)
+    found, fits = cv2.estimateAffine2D(
+        here, there, method=cv2.USAC_MAGSAC, ransacReprojThreshold=TOLERANCE, maxIters=_tries(len(pairs))
+    )
     if found is None or not np.isfinite(found).all():
-        return None, 0, len(pairs)
+        return Match(None, 0, len(pairs))
     # Several features at one place are one piece of evidence.
     inliers = len(np.unique(np.rint(there[fits.ravel() > 0] / 2), axis=0))
     determinant = np.linalg.det(found[:, :2])
     stretch = np.linalg.svd(found[:, :2], compute_uv=False)
     sane = stretch[1] > 1 / MOST_SCALE and stretch[0] < MOST_SCALE and stretch[0] < MOST_STRETCH * stretch[1]
     if inliers < LEAST_INLIERS or not sane or (determinant < 0) != mirror:
-        return None, inliers, len(pairs)
+        return Match(None, inliers, len(pairs))
     linear = found[:, :2] * np.asarray(query.size) / np.asarray(target.size)[:, None]
-    return np.column_stack([linear, found[:, 2] / np.asarray(target.size)]), inliers, len(pairs)
+    return Match(np.column_stack([linear, found[:, 2] / np.asarray(target.size)]), inliers, len(pairs))
 
 
 def agreement(query: Features, target: Features, way: Map) -> float:
@@ -112,20 +172,25 @@ def agreement(query: Features, target: Features, way: Map) -> float:
     return float(np.clip((weights * correlation).sum() / total, -1, 1)) if total else 0.0
 
 
-def _pairs(ours: NDArray[np.uint8], theirs: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Return the places of features that are each other's nearest, clearly nearer than the second, shape (n, 2)."""
-    if min(len(ours), len(theirs)) < 2:
-        return np.empty((0, 2), np.intp)
-    one, other = ours.astype(np.float32), theirs.astype(np.float32)
-    squares = (one * one).sum(axis=1)[:, None] + (other * other).sum(axis=1) - 2 * one @ other.T
+def _clear(squares: NDArray[np.float32]) -> Pairs:
+    """Return the rows and columns that are nearest to each other, clearly nearer than the second of either; changes the array."""
     forth, back = squares.argmin(axis=1), squares.argmin(axis=0)
-    rows = np.arange(len(ours))
-    nearest = squares[rows, forth]
-    first, second = (np.partition(squares, 1, axis=axis) for axis in (1, 0))
+    rows = np.flatnonzero(back[forth] == np.arange(len(forth)))
+    columns = forth[rows]
+    nearest = squares[rows, columns]
+    # Each row and column here has one of these: without them the least are the second nearest.
+    squares[rows, columns] = np.inf
+    second = np.minimum(squares[rows].min(axis=1), squares[:, columns].min(axis=0))
     # Squared distances: the ratio squared.
-    clear = nearest <= RATIO**2 * np.minimum(first[:, 1], second[1][forth])
-    kept = rows[(back[forth] == rows) & clear]
-    return np.column_stack([kept, forth[kept]])
+    kept = nearest <= RATIO**2 * second
+    return np.column_stack([rows[kept], columns[kept]])
+
+
+def _tries(pairs: int) -> int:
+    """Return after how many samples of three pairs LEAST_INLIERS good ones among them would have been found, with CONFIDENCE."""
+    good = (LEAST_INLIERS / pairs) ** 3
+    wanted = math.ceil(math.log(1 - CONFIDENCE) / math.log1p(-good)) if good < 1 else 1
+    return min(max(wanted, LEAST_TRIES), MOST_TRIES)
 
 
 def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.images.alignment import Map, agreement, cut_from, lying, matched
+from imagesearch.images.alignment import Map, Sought, agreement, cut_from, lying, matched
 from imagesearch.images.features import Features
 
 Polygon = tuple[tuple[float, float], ...]
@@ -49,22 +49,28 @@ class Overlap:
 
 
 def overlap(query: Features, target: Features) -> Overlap:
+    """Hold one picture against another; see `held`."""
+    return held(Sought.of(query), target)
+
+
+def held(sought: Sought, target: Features) -> Overlap:
     """Hold the query against the target: as a whole, by its local features, and by those of its mirror image.
 
     The same pictures give the same answer. Never raises, however small or flat they are.
     """
-    plain, flipped = (matched(query, target, mirror=mirror) for mirror in (False, True))
+    query = sought.features
+    plain, flipped = matched(sought, target)
     whole = lying(query, target)
     best_map, best = whole, agreement(query, target, whole)
     best_key = best
-    for way, inliers, _ in (plain, flipped):
-        if way is None:
+    for match in (plain, flipped):
+        if match.way is None:
             continue
-        found = agreement(query, target, way)
+        found = agreement(query, target, match.way)
         # Where both fit, the features know the edges better than the frame does.
-        key = found + min(inliers, 50) / 500
+        key = found + min(match.inliers, 50) / 500
         if key > best_key:
-            best_map, best, best_key = way, found, key
+            best_map, best, best_key = match.way, found, key
     if best < PLAIN_AGREEMENT:
         way = cut_from(query, target)
         found = agreement(query, target, way)
@@ -72,11 +78,11 @@ def overlap(query: Features, target: Features) -> Overlap:
         if found >= CUT_AGREEMENT:
             best_map, best = way, found
     is_mirrored = bool(np.linalg.det(best_map[:, :2]) < 0)
-    _, inliers, pairs = flipped if is_mirrored else plain
+    match = flipped if is_mirrored else plain
     ours, theirs = _common(best_map) if best >= LEAST_AGREEMENT else (NOWHERE, NOWHERE)
     return Overlap(
-        inliers=inliers,
-        pairs=pairs,
+        inliers=match.inliers,
+        pairs=match.pairs,
         agreement=best,
         mirrored=is_mirrored,
         query=_percent(ours),

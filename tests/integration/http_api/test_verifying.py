@@ -132,10 +132,24 @@ async def test_auto_looks_closer_only_where_the_first_is_not_clear(open_service,
 
     clear = await doubtful(clear_score=0.9, clear_margin=0).search(milvus_id=ids[0])
     assert clear.json()["verified"] == 0
-    close = await doubtful(clear_score=0.9, clear_margin=2).search(milvus_id=ids[0])
-    assert close.json()["verified"] == len(ids)
+    strange = {"image_base64": base64_of(png(scene(9)))}
+    assert (await doubtful(clear_margin=2).search(**strange)).json()["verified"] == len(ids)
     # The caller decides, whatever the setting.
     assert "verified" not in (await doubtful(clear_margin=2).search(milvus_id=ids[0], verify=False)).json()
+
+
+async def test_auto_ends_with_the_first_that_is_surely_a_copy(open_service, service, ids):
+    # The first is the picture itself; whoever asks for verification has all of them verified.
+    for body, verified in (({"verify": "auto"}, 1), ({"verify": True}, len(ids))):
+        close = open_service(service.settings.milvus.uri, verify=VerifySettings(clear_margin=2, budget_ms=60_000, threads=3))
+        answer = await close.search(milvus_id=ids[0], **body)
+        assert (answer.json()["verified"], found(answer)[0], answer.json()["hits"][0]["class"]) == (verified, ids[0], "exact")
+    # A copy that the model ranks behind others is looked for as far as there.
+    query = png(scene(0).rotate(90, expand=True).crop((20, 30, 140, 170)))
+    plain = found(await service.search(image_base64=base64_of(query)))
+    answer = await service.search(image_base64=base64_of(query), verify="auto")
+    assert found(answer)[0] == ids[0]
+    assert answer.json()["verified"] == plain.index(ids[0]) + 1 > 1
 
 
 async def test_a_picture_whose_bytes_are_gone_is_found_unverified(service, ids):

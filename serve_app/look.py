@@ -1,0 +1,82 @@
+"""One search's look at its candidates: which were held against the query, and what each of them is to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from imagesearch.images.alignment import Sought
+from imagesearch.images.overlap import Overlap
+from imagesearch.join import Evidence, Join, Verdict
+from imagesearch.types import CatalogEntry
+
+# A hit that is so likely a copy leaves nothing to look for.
+SURE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a hit has in common with the query, and what it is to it by all that is known."""
+
+    overlap: Overlap
+    verdict: Verdict
+
+
+class Look:
+    """Gives out the candidates, nearest first, to whoever verifies them, and gathers what comes of it.
+
+    `margins`: by milvus_id, its score, and how much more that is than the best of the others'. `until_sure`: those behind the
+    first that is surely a copy are not wanted; which these are does not depend on who is ready first.
+    """
+
+    def __init__(
+        self,
+        query: Sought,
+        query_hash: str,
+        candidates: Sequence[CatalogEntry],
+        margins: Mapping[int, tuple[float, float]],
+        join: Join,
+        *,
+        until_sure: bool,
+    ) -> None:
+        self.query = query
+        self._query_hash = int(query_hash, 16)
+        self._candidates = candidates
+        self._margins = margins
+        self._join = join
+        self._until_sure = until_sure
+        self._found: dict[int, Verified] = {}
+        self._end = len(candidates)
+        self._next = 0
+
+    def waiting(self) -> Iterator[tuple[int, CatalogEntry]]:
+        """Yield the candidates that nobody has taken yet, each with its place."""
+        while self._next < self._end:
+            self._next += 1
+            yield self._next - 1, self._candidates[self._next - 1]
+
+    def put(self, place: int, overlap: Overlap) -> None:
+        """Judge the candidate at that place by what it has in common with the query."""
+        entry = self._candidates[place]
+        score, margin = self._margins[entry.milvus_id]
+        hamming = (self._query_hash ^ int(entry.facts.perceptual_hash, 16)).bit_count()
+        evidence = Evidence(
+            score,
+            margin,
+            hamming,
+            overlap.inliers,
+            overlap.pairs,
+            overlap.agreement,
+            overlap.query,
+            overlap.target,
+            overlap.mirrored,
+        )
+        (verdict,) = self._join.verdicts([evidence])
+        self._found[place] = Verified(overlap, verdict)
+        if self._until_sure and verdict.copy >= SURE:
+            self._end = min(self._end, place + 1)
+
+    @property
+    def verified(self) -> dict[int, Verified]:
+        """What was verified of what is wanted, by milvus_id."""
+        return {self._candidates[place].milvus_id: one for place, one in sorted(self._found.items()) if place < self._end}
