@@ -94,6 +94,7 @@ SUITE = (
 # `make bench` does not run these, the first for want of the demo's stack, the others for want of time: their last record is shown.
 BESIDE = (
     Step("benchmarks.quality", ("FOLDER",), quality),
+    Step("benchmarks.verify", ("FOLDER",), plain),
     Step("benchmarks.draft", (), draft),
     Step("benchmarks.runtimes", (), runtimes),
     Step("benchmarks.beside", (), plain),

@@ -15,23 +15,20 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
-
-import httpx
 
 from benchmarks import job
 from benchmarks.figures import Figure, figure, middle, record, shown
 from benchmarks.ingest.limit import run, ways
 from benchmarks.pictures import photographs
 from benchmarks.search.bodies import by_id, by_vector
+from benchmarks.search.started import started
 from benchmarks.stack import NAMES, UNREMEMBERED, Kind, Stack, serving
 from cli.console import Output
-from cli.stack.ports import free_ports
 from config import Settings
 from config.settings import PROJECT_ROOT
 
@@ -112,7 +109,7 @@ class Measured:
         ours = f"http://{self._settings.http.host}:{self._settings.http.port}"
         bodies = {"picture": self._pictures, "milvus_id": by_id(ours), "vector": by_vector(self._settings)}
         self._callers(OURS, ours, bodies, clients)
-        with self._plain() as url:
+        with started(self._stack, self._more) as url:
             self._callers(PLAIN, url, bodies, clients)
 
     def figures(self, kind: Kind, clients: Sequence[int], command: str) -> list[Figure]:
@@ -161,23 +158,6 @@ class Measured:
             refused = sum(len(times) for status, times in said["ms"].items() if status != "200")
             self._asked[way, what, count].append(Asked(said["ms"].get("200", []), refused, said["seconds"]))
 
-    @contextmanager
-    def _plain(self) -> Iterator[str]:
-        (port,) = free_ports(1)
-        command = [sys.executable, "-m", "benchmarks.search.plain", str(port)]
-        server = subprocess.Popen(command, cwd=PROJECT_ROOT, env=self._stack.environment(self._more))
-        url = f"http://127.0.0.1:{port}"
-        try:
-            end = time.monotonic() + 60
-            while not answers(url):
-                if server.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("the service under uvicorn did not start")
-                time.sleep(0.2)
-            yield url
-        finally:
-            server.terminate()
-            server.wait()
-
     def _run(self, module: str, lines: Sequence[str], *arguments: str) -> Any:
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
@@ -189,14 +169,6 @@ class Measured:
             check=True,
         )
         return json.loads(done.stdout.splitlines()[-1])
-
-
-def answers(url: str) -> bool:
-    """Say whether the service is ready."""
-    try:
-        return httpx.get(f"{url}/readyz", timeout=5, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""What verification adds to a search, and where its time goes."""

@@ -1,0 +1,62 @@
+"""Pictures to load, and pictures to search by: copies of some of them, and others that are not there."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks import copies
+from benchmarks.copies import Copy
+from benchmarks.photographs import jpeg
+from benchmarks.pictures import below, photographs
+from imagesearch.images.samples import rgb_of
+
+SIZE, LONGEST_SIDE, QUALITY = (640, 480), 800, 90
+# Recompressed copies are what `auto` takes for clear; the others and strangers it looks at.
+COPIES: dict[str, Copy] = {
+    "recompressed": copies.jpeg(50),
+    "cropped": copies.cropped(0.7),
+    "turned": copies.turned(15),
+    "mirrored": copies.REPORTED_EDITED["mirror"],
+    "captioned": copies.captioned(0.4, 0.25),
+}
+STRANGER = "not there"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A picture to search by: of which `kind`, and the file that it was made of, None where that is not loaded."""
+
+    kind: str
+    data: bytes
+    of: Path | None
+
+
+def pictures(target: Path, folder: Path | None, count: int) -> list[Path]:
+    """Return so many JPEGs: of what lies below the folder, else of photographs that packages carry."""
+    if folder is None:
+        return photographs(target, count, SIZE)
+    found = below(folder)
+    random.Random(1).shuffle(found)
+    paths = []
+    for number, path in enumerate(found[:count]):
+        image = rgb_of(Image.open(path))
+        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        paths.append(target / f"{number:06d}.jpg")
+        paths[-1].write_bytes(jpeg(image, QUALITY))
+    return paths
+
+
+def queries(loaded: Sequence[Path], strangers: Sequence[Path]) -> list[Query]:
+    """Return one of each kind in turn, as many as there are strangers of each."""
+    made = []
+    for number, stranger in enumerate(strangers):
+        for place, (kind, copy) in enumerate(COPIES.items()):
+            path = loaded[(number * len(COPIES) + place) % len(loaded)]
+            made.append(Query(kind, jpeg(copy(Image.open(path).convert("RGB")), QUALITY), path))
+        made.append(Query(STRANGER, stranger.read_bytes(), None))
+    return made
