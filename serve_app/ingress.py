@@ -44,7 +44,8 @@ class SearchIngress:
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Build the application that Serve calls for every request; its shutdown closes the stores."""
         api = create_api(self._services, echoed=True)
-        # What is there now, some two hundred thousand objects, stays: a batch of adds spent a quarter of its time on looking through it.
+        # What is there now, some two hundred thousand objects, stays: a batch of adds spent a quarter of its time on looking
+        # through it.
         gc.collect()
         gc.freeze()
         return api
