@@ -9,7 +9,21 @@ from typer.main import get_command
 
 from cli.main import app
 
-COMMANDS = ["up", "down", "status", "add", "import", "load", "retry", "search", "audit", "evaluate", "calibrate", "duplicates", "doctor"]
+COMMANDS = [
+    "up",
+    "down",
+    "status",
+    "add",
+    "import",
+    "load",
+    "retry",
+    "search",
+    "audit",
+    "evaluate",
+    "calibrate",
+    "duplicates",
+    "doctor",
+]
 
 
 GROUPS = {"keys": ["create", "list", "revoke"], "imports": ["list", "show", "pause", "resume", "cancel", "errors"]}
