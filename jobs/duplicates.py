@@ -20,8 +20,9 @@ from pathlib import Path
 from config import Settings, load_settings
 from imagesearch import join
 from imagesearch.errors import InputError
+from imagesearch.pairs import DuplicateSearch
 from imagesearch.stores.factory import Stores, open_stores
-from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN, DuplicateSearch
+from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN
 from jobs.duplication.cluster import Cluster, clusters
 from jobs.duplication.export import exported
 from jobs.duplication.judge import Judge

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+from imagesearch.pairs import Pair
 from imagesearch.stores.sql.duplicates import Duplicates
-from imagesearch.types import CatalogEntry, Pair
+from imagesearch.types import CatalogEntry
 from jobs.duplication.clusters import components, stars
 from jobs.duplication.judge import Judge
 from jobs.duplication.keep import keep_order

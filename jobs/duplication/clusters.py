@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from networkx.utils import UnionFind
 
-from imagesearch.types import Pair
+from imagesearch.pairs import Pair
 
 Between = Callable[[int, Set[int]], Mapping[int, Pair]]
 """Tells how a picture and each of some others were judged; what was never judged is. Those that cannot be are left out."""

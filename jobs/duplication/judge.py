@@ -10,8 +10,9 @@ from imagesearch.images.difference import difference, map_of
 from imagesearch.images.hashes import SAME_BITS
 from imagesearch.images.overlap import overlap
 from imagesearch.join import Evidence, load_join
+from imagesearch.pairs import Pair
 from imagesearch.ports import SourceReader
-from imagesearch.types import CatalogEntry, Pair
+from imagesearch.types import CatalogEntry
 from jobs.duplication.keep import keep_order
 from jobs.duplication.looks import Look, Looks
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.settings import Settings
+from imagesearch.pairs import Pair
 from imagesearch.stores.factory import open_stores
-from imagesearch.types import Pair
 from jobs.duplication.judge import Judge
 from jobs.duplication.neighbours import Neighbours
 

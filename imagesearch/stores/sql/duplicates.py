@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from imagesearch.errors import InputError
+from imagesearch.pairs import DuplicateSearch, Pair
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.insert import insert_missing
 from imagesearch.stores.sql.tables import duplicate_pair as table
 from imagesearch.stores.sql.tables import duplicate_search as search
-from imagesearch.types import DuplicateSearch, Pair
 
 # Pairs of one statement that reads or deletes, and ids of one IN list.
 PAGE = 10_000

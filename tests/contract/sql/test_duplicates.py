@@ -3,9 +3,9 @@
 import pytest
 
 from imagesearch.errors import InputError
+from imagesearch.pairs import Pair
 from imagesearch.stores.sql import duplicates as module
 from imagesearch.stores.sql.duplicates import Duplicates
-from imagesearch.types import Pair
 
 PLACE = ("default", "images_tiny")
 

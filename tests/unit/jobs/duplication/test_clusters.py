@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagesearch.types import Pair
+from imagesearch.pairs import Pair
 from jobs.duplication.clusters import components, stars
 
 LEAST = 0.95
