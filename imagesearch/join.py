@@ -35,8 +35,6 @@ FEATURES = (
 # What each of them counts at most.
 MOST_INLIERS, MOST_MARGIN = 100, 0.1
 HASH_BITS = 256
-# A copy that is less near than this is one all the same where everything else says so; other models' scores lie lower, too.
-LEAST_COSINE = 0.5
 # So many inliers that agree say all that inliers can say.
 ENOUGH_INLIERS = 20
 # Hashes that differ in more bits than these are not near at all.
@@ -142,7 +140,7 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
         strong = max(one.agreement - CHANCE_AGREEMENT, 0.0) / (1 - CHANCE_AGREEMENT)
         rows.append(
             [
-                max(one.cosine, LEAST_COSINE),
+                one.cosine,
                 # Further ahead than this says no more.
                 float(np.clip(one.margin, -MOST_MARGIN, MOST_MARGIN)),
                 # Beyond half of the bits there is nothing to tell.

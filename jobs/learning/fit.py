@@ -11,7 +11,7 @@ from imagesearch.errors import InputError
 from imagesearch.join import CLASSES, Join, rows_of
 from jobs.learning.case import Case
 
-# How freely weights grow: more of it made no difference on held-out pictures.
+# How freely weights grow; much, since there are many cases for each of them.
 FREEDOM = 3.0
 MOST_STEPS = 5000
 EXACT, EDITED = CLASSES.index("exact"), CLASSES.index("edited")
