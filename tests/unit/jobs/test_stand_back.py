@@ -16,6 +16,7 @@ stand_back(int(sys.argv[1]))
 said = {
     "alone": os.getsid(0) == os.getpid() != os.getsid(os.getppid()),
     "nicer": os.getpriority(os.PRIO_PROCESS, 0) - before,
+    "patient": os.sched_getscheduler(0) == os.SCHED_BATCH,
     "group": AUTOGROUP.read_text() if AUTOGROUP.exists() else None,
 }
 print(json.dumps(said))
@@ -35,6 +36,7 @@ def test_a_worker_leaves_the_session_of_its_node(leads):
     said = child(5, process_group=0 if leads else None)
     assert said["alone"]
     assert said["nicer"] == 5
+    assert said["patient"]
 
 
 @needs_autogroups
@@ -55,3 +57,4 @@ def test_without_niceness_nothing_changes():
     said = child(0, process_group=0)
     assert not said["alone"]
     assert said["nicer"] == 0
+    assert not said["patient"]
