@@ -20,8 +20,8 @@ def stand_back(nice: int) -> None:
     if not nice:
         return
     os.nice(nice)
-    # Whoever wakes waits for the next tick, rather than take a processor from whoever computes: each such switch costs the caches of
-    # both, and the threads that fetch wake a thousand times a second.
+    # Whoever wakes waits for the next tick, rather than take a processor from whoever computes: each such switch costs the caches
+    # of both, and the threads that fetch wake a thousand times a second.
     if hasattr(os, "SCHED_BATCH"):  # Linux
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     # Where it may not leave, what it did to the session it is in it would do to others.
