@@ -31,8 +31,8 @@ CONFIG = {
         {"include-path": "/v1/images:batch", **TAKES_WRONG},
         # In a form the number 0 is the text "0", and an empty list is nothing: what was made wrong may arrive as right.
         {"include-path": FORMS, "include-method": "POST", "phases": {"fuzzing": TAKES_WRONG, "stateful": TAKES_WRONG}},
-        # A caller may give less time than anything takes.
-        {"include-path": SEARCHES, "checks": {"not_a_server_error": {"expected-statuses": ["2xx", "4xx", "504"]}}},
+        # A caller may give less time than anything takes, or wait for what is not loaded yet: what else is 503 is judged below.
+        {"include-path": SEARCHES, "checks": {"not_a_server_error": {"expected-statuses": ["2xx", "4xx", "503", "504"]}}},
         # GET of "1:pause" asks for an import, and that is no id: 422, not 405.
         {"include-path": ACTIONS, "checks": {"unsupported_method": OFF}},
     ],
@@ -44,6 +44,12 @@ def errors_are_problems(_context, response, case):
     kind = response.headers.get("content-type")
     if response.status_code >= 400 and kind != [PROBLEM]:
         raise Failure(operation=case.operation.label, title="No problem", message=f"{response.status_code}, {kind}")
+
+
+@schemathesis.check
+def nothing_is_down(_context, response, case):
+    if response.status_code == 503 and response.json()["code"] != "not_loaded_yet":
+        raise Failure(operation=case.operation.label, title="A store is down", message=str(response.json()))
 
 
 @pytest.fixture
