@@ -130,7 +130,7 @@ def test_what_was_deleted_or_cannot_be_read_is_in_no_cluster(settings, stores, t
     (tmp_path / "7.webp").unlink()
     _, totals = found(settings)
     stores.changes.delete(ids["3.png"])
-    stores.unindex([ids["3.png"]])
+    stores.index.delete([ids["3.png"]])
     clusters, after = found(settings, last=True)
     assert clusters == [("3.jpg", {"3 half.png", "3 half.jpg"}), ("7 large.png", {"7.png"}), ("9.png", {"9 again.png"})]
     assert totals.unread == after.unread == 1
