@@ -31,6 +31,9 @@ CONFIDENCE, LEAST_TRIES, MOST_TRIES = 0.999, 100, 2000
 MOST_SCALE, MOST_STRETCH = 8.0, 3.0
 # Samples of a side by which the eight ways to lay a square on a square are told apart.
 COARSE = 16
+# Samples of a side by which a cut is looked for, and how much smaller it may be than the picture, step by step.
+FINE = 48
+CUTS = tuple(0.94**n for n in range(1, 16))
 # The window of the local correlation in pixels of the grey copies, and the contrast below which a window is flat.
 WINDOW, FLAT = 13, 3.0
 
@@ -76,6 +79,25 @@ def lying(query: Features, target: Features) -> Map:
     linear = turn @ flip
     middle = np.full(2, 0.5)
     return np.column_stack([linear, middle - linear @ middle])
+
+
+def cut_from(query: Features, target: Features) -> Map:
+    """Return where in the target the whole query lies best, upright, as one that was cut from it at any place.
+
+    Of a drawing a cut has few features to be found by.
+    """
+    small = [cv2.resize(one.grey, (FINE, FINE), interpolation=cv2.INTER_AREA) for one in (query, target)]
+    sides = np.asarray(query.size) / np.asarray(target.size)
+    sides /= sides.max()
+    best, area = -1.0, (0, 0, FINE, FINE)
+    for scale in CUTS:
+        width, height = (max(int(one), 4) for one in np.rint(FINE * scale * sides))
+        part = cv2.resize(small[0], (width, height), interpolation=cv2.INTER_AREA)
+        _, found, _, (left, top) = cv2.minMaxLoc(cv2.matchTemplate(small[1], part, cv2.TM_CCOEFF_NORMED))
+        if np.isfinite(found) and found > best:
+            best, area = found, (left, top, width, height)
+    x, y, wide, high = np.asarray(area) / FINE
+    return np.array([[wide, 0.0, x], [0.0, high, y]])
 
 
 def matched(query: Sought, target: Features) -> tuple[Match, Match]:

@@ -83,6 +83,28 @@ def test_a_crop_is_shown_where_it_was(known, name):
     assert not found.mirrored
 
 
+def drawing(seed):
+    """Soft discs on white, with hardly a feature in them."""
+    chance = np.random.default_rng(seed)
+    image = Image.new("RGB", (180, 150), "white")
+    for x, y in chance.integers(20, 130, (7, 2)):
+        radius, grey = (int(one) for one in chance.integers(10, 40, 2))
+        ImageDraw.Draw(image).ellipse((x - radius, y - radius, x + radius, y + radius), fill=(5 * grey, 3 * grey, 255 - 4 * grey))
+    return image.filter(ImageFilter.GaussianBlur(4))
+
+
+@pytest.mark.parametrize("area", [(40, 30, 130, 105), (10, 20, 118, 140), (60, 30, 160, 100)])
+def test_a_cut_of_a_drawing_without_features_is_found_where_it_was(area):
+    target, *others = (features_of(drawing(seed)) for seed in range(8))
+    query = features_of(drawing(0).crop(area))
+    found = overlap(query, target)
+    assert found.agreement > 0.88
+    assert found.query == pytest.approx(100, abs=5)
+    corners = np.asarray(found.target_area) * (180, 150)
+    assert (*corners.min(axis=0), *corners.max(axis=0)) == pytest.approx(area, abs=8)
+    assert all(overlap(query, other).agreement < found.agreement - 0.05 for other in others)
+
+
 @pytest.mark.parametrize("edit", ["mirrored", "mirrored and cropped"])
 def test_a_mirror_image_is_told(known, edit):
     assert overlap(features_of(EDITS[edit](photograph("chelsea.png"))), known["chelsea.png"]).mirrored
