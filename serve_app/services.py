@@ -42,6 +42,7 @@ class Services:
         self.exact_timeout_s = settings.search.exact_timeout_s
         self.wait_s = settings.search.wait_s
         self.timeout_s = settings.search.timeout_s
+        self.at_once = settings.search.at_once
         self.verify = settings.verify
         self.milvus_settings = settings.milvus
         self.stores = stores
