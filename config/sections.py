@@ -186,7 +186,7 @@ class SearchSettings(Section):
         4096, ge=0, description="pictures whose vectors are remembered in Redis once they were searched by; 0: none are"
     )
     at_once: int = Field(
-        60, ge=1, description="searches that a replica has in hand at once; further callers are told to come again"
+        20, ge=1, description="searches that a replica has in hand at once; further callers are told to come again"
     )
     queue: int = Field(256, ge=1, description="calls that may wait for each pool of threads, before callers are told to come again")
 

@@ -19,7 +19,7 @@ class ColdArgs(BaseModel):
 
     num_cpus: float = Field(0.5, gt=0)
     max_ongoing_requests: int = Field(24, ge=1)
-    max_queued_requests: int = Field(100, ge=1)
+    max_queued_requests: int = Field(24, ge=1)
     max_batch_size: int = Field(8, ge=1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from time import monotonic
@@ -73,18 +73,23 @@ def stage_of(settings: Settings, actors: int) -> Stage:
 
 def _answers(pool: Pool[CatalogEntry], entries: Sequence[CatalogEntry]) -> Iterator[Asked]:
     lost: Counter[int] = Counter()
+    # With whom a worker was lost is asked about alone: else its neighbour, whose answer went down with the worker, would be blamed.
+    suspects: deque[CatalogEntry] = deque()
     for entry in entries:
         pool.put(entry)
-    left = len(entries)
-    while left:
+    under_way = len(entries)
+    while under_way or suspects:
+        if not under_way:
+            pool.put(suspects.popleft())
+            under_way = 1
         ended = pool.arrange(monotonic())
         refs = pool.awaited()
         done, _ = ray.wait(refs, timeout=TICK_S) if refs else ([], [])
         for call in ended + pool.collect(set(done), monotonic()):
+            under_way -= 1
             if (answer := _answer(call, lost)) is None:
-                pool.put(call.item)
+                suspects.append(call.item)
             else:
-                left -= 1
                 yield answer
 
 
