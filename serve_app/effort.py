@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from cachetools import TTLCache
-
 from imagesearch.errors import NotCalibrated
 from imagesearch.stores.milvus.collection import EFFORT
 from imagesearch.types import Calibrated
+from serve_app.remembered import Remembered
 from serve_app.services import Services
-
-# How long a replica goes by an old measurement after a new one was made.
-REMEMBERED_S = 10.0
 
 
 class Effort:
@@ -19,7 +15,7 @@ class Effort:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._kind = services.milvus_settings.index
-        self._measured: TTLCache[str, list[Calibrated]] = TTLCache(1, REMEMBERED_S)
+        self._measured = Remembered(self._read)
 
     async def reaching(self, recall: float) -> Calibrated | None:
         """Return the least effort that reached this recall, or the greatest where none did; None: this index looks at everything.
@@ -28,11 +24,10 @@ class Effort:
         """
         if self._kind not in EFFORT:
             return None
-        collection = self._services.stores.fingerprint.collection
-        measured = self._measured.get(collection)
-        if measured is None:
-            measured = await self._services.sql.run(self._services.stores.calibrations.of, collection, self._kind)
-            self._measured[collection] = measured
+        measured = await self._measured.of(self._services.stores.fingerprint.collection)
         if not measured:
             raise NotCalibrated("nobody has measured the recall of this collection's index: run python -m jobs.calibrate")
         return next((one for one in measured if one.recall >= recall), measured[-1])
+
+    async def _read(self, collection: str) -> list[Calibrated]:
+        return await self._services.sql.run(self._services.stores.calibrations.of, collection, self._kind)

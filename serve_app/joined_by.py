@@ -5,15 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from cachetools import TTLCache
-
 from imagesearch.join import Join, load_join, read_join
+from serve_app.remembered import Remembered
 from serve_app.services import Services
 
 logger = logging.getLogger(__name__)
-
-# How long a replica goes by an old join after a new one was learned.
-REMEMBERED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +26,11 @@ class JoinedBy:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._shipped = InForce(load_join())
-        self._remembered: TTLCache[str, InForce] = TTLCache(1, REMEMBERED_S)
+        self._remembered = Remembered(self._read)
 
     async def in_force(self) -> InForce:
         """Return the newest join that was learned; the shipped one where there is none, or it cannot be read. Raises StoreError."""
-        collection = self._services.stores.fingerprint.collection
-        known = self._remembered.get(collection)
-        if known is None:
-            known = self._remembered[collection] = await self._read(collection)
-        return known
+        return await self._remembered.of(self._services.stores.fingerprint.collection)
 
     async def _read(self, collection: str) -> InForce:
         learned = await self._services.sql.run(self._services.stores.joins.newest, collection)
