@@ -2,7 +2,6 @@
 
 import pytest
 
-from imagesearch.stores.factory import open_stores
 from imagesearch.types import IndexRow
 from jobs.audit import audit
 from tests.fixtures.audited import emptied, lines, load, run_stages, settings_on
@@ -15,11 +14,8 @@ def settings(request, tmp_path):
 
 @pytest.fixture
 def stores(settings):
-    stores = open_stores(settings)
-    emptied(stores.index)
-    yield stores
-    emptied(stores.index)
-    stores.close()
+    with emptied(settings) as stores:
+        yield stores
 
 
 def test_a_clean_collection_has_no_differences(settings, stores, tmp_path, capsys):

@@ -19,7 +19,6 @@ from cli.commands.duplicates import run
 from cli.console import Output
 from config.settings import PROJECT_ROOT
 from imagesearch.errors import InputError
-from imagesearch.stores.factory import open_stores
 from imagesearch.types import AddRequest
 from jobs.duplicates import Wanted, duplicates
 from jobs.duplication import looking
@@ -36,11 +35,8 @@ def settings(request, tmp_path):
 
 @pytest.fixture
 def stores(settings):
-    stores = open_stores(settings)
-    emptied(stores.index)
-    yield stores
-    emptied(stores.index)
-    stores.close()
+    with emptied(settings) as stores:
+        yield stores
 
 
 def scene(number, size=(320, 240)):

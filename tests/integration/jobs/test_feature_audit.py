@@ -5,7 +5,6 @@ import pytest
 from config.sections import BlobSettings
 from imagesearch.images.decode import decode
 from imagesearch.images.features import SIDE, features_of
-from imagesearch.stores.factory import open_stores
 from jobs.audit import audit
 from tests.fixtures import audited
 from tests.fixtures.audited import emptied, lines, run_stages, settings_on
@@ -26,11 +25,8 @@ def settings(request, tmp_path):
 
 @pytest.fixture
 def stores(settings):
-    stores = open_stores(settings)
-    emptied(stores.index)
-    yield stores
-    emptied(stores.index)
-    stores.close()
+    with emptied(settings) as stores:
+        yield stores
 
 
 def load(settings, stores, tmp_path, count):

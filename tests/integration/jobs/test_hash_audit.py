@@ -2,7 +2,6 @@
 
 import pytest
 
-from imagesearch.stores.factory import open_stores
 from imagesearch.stores.milvus.collection import unpacked
 from imagesearch.types import IndexRow, Near
 from jobs.audit import audit
@@ -17,11 +16,8 @@ def settings(request, tmp_path):
 
 @pytest.fixture
 def stores(settings):
-    stores = open_stores(settings)
-    emptied(stores.index, stores.hashes)
-    yield stores
-    emptied(stores.index, stores.hashes)
-    stores.close()
+    with emptied(settings) as stores:
+        yield stores
 
 
 def load(settings, stores, tmp_path, count):
