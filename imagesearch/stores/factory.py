@@ -146,6 +146,6 @@ def open_announcements(settings: StreamSettings) -> Announcements:
     """Join the group that shares the announced rows. Raises ConfigError, also where there is no stream."""
     if settings.kind == "none":
         raise ConfigError("stream.kind (IMAGESEARCH_STREAM__KIND) is none: there is no stream to load from; use jobs.bulk_load")
-    from imagesearch.stores.stream.announcements import KafkaAnnouncements
+    from imagesearch.stores.stream.listener import Listener
 
-    return KafkaAnnouncements(settings)
+    return Listener(settings)

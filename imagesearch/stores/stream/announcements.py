@@ -22,17 +22,17 @@ logger = logging.getLogger(__name__)
 class KafkaAnnouncements:
     """Implements ports.Announcements. The client connects in threads of its own and comes back by itself after an outage.
 
-    `broken` counts messages that are none of ours; they are passed over. Raises ConfigError for options that the library does not
-    take.
+    Messages that are none of ours are passed over. Turns are counted from `turn`. Raises ConfigError for
+    options that the library does not take.
     """
 
-    def __init__(self, settings: StreamSettings) -> None:
+    def __init__(self, settings: StreamSettings, turn: int = 0) -> None:
         self._topic = settings.topic
         self._close_s = settings.close_s
-        self.broken = Trouble(logger, "messages of the stream were not understood and passed over")
+        self._broken = Trouble(logger, "messages of the stream were not understood and passed over")
         self._uncommitted = Trouble(logger, "offsets were not committed; their messages may come again")
         self._marks: dict[int, tuple[int, Watermark]] = {}
-        self._turn = 0
+        self._turn = turn
         self._error: KafkaError | None = None
         self._kept: list[Announcement] = []
         self._paused = False
@@ -128,7 +128,7 @@ class KafkaAnnouncements:
             if log_id is not None:
                 heard.append(Announcement(log_id, partition, offset, turn))
                 continue
-            self.broken.add(f"partition {partition}, offset {offset}")
+            self._broken.add(f"partition {partition}, offset {offset}")
             if (upto := mark.finish(offset)) is not None:
                 moved[partition] = upto
         self._commit(moved)
