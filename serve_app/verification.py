@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
+
+from PIL.Image import Image
 
 from imagesearch.errors import ImageError, InputError, SourceError
 from imagesearch.images.alignment import Sought
@@ -17,7 +19,7 @@ from imagesearch.images.hashes import perceptual_hash
 from imagesearch.images.overlap import held
 from imagesearch.keys import Key
 from imagesearch.metrics import VERIFIED
-from imagesearch.types import Vectors
+from imagesearch.types import CatalogEntry, Vectors
 from serve_app.groups import Group
 from serve_app.hash_candidates import HashCandidates
 from serve_app.joined_by import JoinedBy
@@ -94,20 +96,13 @@ class Verification:
         """
         ends = perf_counter() + self._settings.budget_ms / 1000
         try:
-            query, query_hash = await self._query(picture, caller)
+            query_hash, making = await self._query(picture, caller)
+            # Its features take a thread as long as what else there is to ask takes the stores.
+            query, found = await asyncio.gather(making, self._candidates(query_hash, vectors, groups, wanted))
         except (SourceError, ImageError):
             # A stored picture is searched by its vector, also where its bytes are gone.
             return Checked()
-        near = await self._hash_candidates.near(query_hash, vectors, wanted)
-        shown = {group.first.milvus_id for group in groups}
-        alike = {one for group in groups for one in group.same}
-        others = {hit.milvus_id: Group(hit) for hit in near.hits if hit.milvus_id not in shown | alike}
-        # Near ones come first, wherever the model sees them: they are few, and mostly copies.
-        first = [hit.milvus_id for hit in near.hits if hit.milvus_id not in alike]
-        nearest = [group.first.milvus_id for group in groups[: self._settings.candidates]]
-        ids = list(dict.fromkeys(first + nearest))
-        entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
-        candidates = [entries[one] for one in ids if one in entries]
+        candidates, others, views = found
         margins = _margins(groups) | _behind(groups[0].first.score, others)
         joined_by = await self._joined_by.in_force()
         look = Look(query, query_hash, candidates, margins, joined_by.join, until_sure=until_sure)
@@ -125,10 +120,27 @@ class Verification:
         verified = look.verified
         self._services.meter.record(VERIFIED, len(verified))
         # What only its hash led to counts where it is a copy: on every page alike, however far the ranking of that page reaches.
+        nearest = self._nearest(groups)
         kept = {one: found for one, found in verified.items() if one in nearest or found.verdict.copy >= LIKELY}
         copies = tuple(others[one] for one in kept if one in others)
-        views = {group.first.milvus_id: near.views[group.first.milvus_id] for group in copies}
-        return Checked(kept, copies, views, joined_by.version)
+        return Checked(kept, copies, {one: views[one] for one in kept if one in others}, joined_by.version)
+
+    async def _candidates(
+        self, query_hash: str, vectors: Vectors, groups: Sequence[Group], wanted: Wanted
+    ) -> tuple[list[CatalogEntry], dict[int, Group], Mapping[int, int]]:
+        """Return whom to verify, in that order; and of those that are no hits, only near by hash, the group and the view."""
+        near = await self._hash_candidates.near(query_hash, vectors, wanted)
+        shown = {group.first.milvus_id for group in groups}
+        alike = {one for group in groups for one in group.same}
+        others = {hit.milvus_id: Group(hit) for hit in near.hits if hit.milvus_id not in shown | alike}
+        # Near ones come first, wherever the model sees them: they are few, and mostly copies.
+        first = [hit.milvus_id for hit in near.hits if hit.milvus_id not in alike]
+        ids = list(dict.fromkeys(first + self._nearest(groups)))
+        entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
+        return [entries[one] for one in ids if one in entries], others, near.views
+
+    def _nearest(self, groups: Sequence[Group]) -> list[int]:
+        return [group.first.milvus_id for group in groups[: self._settings.candidates]]
 
     async def _verify(self, look: Look, reading: Reading, ends: float) -> None:
         """Verify one after the other, nearest first; several of these share what waits."""
@@ -141,22 +153,30 @@ class Verification:
                 continue
             look.put(place, await self._services.pools["verify"].run(held, look.query, target))
 
-    async def _query(self, picture: QueryPicture, caller: Key) -> tuple[Sought, str]:
-        """Return the query's picture, ready to be held against others, and its perceptual hash."""
+    async def _query(self, picture: QueryPicture, caller: Key) -> tuple[str, Coroutine[None, None, Sought]]:
+        """Return the perceptual hash of the query's picture, and what makes it ready to be held against others."""
         if picture.data is None:
             entry = await self._services.entry(picture.milvus_id or 0, caller)
-            with self._known.reading([entry]) as reading:
-                return Sought.of(await self._known.of(entry, reading)), entry.facts.perceptual_hash
-        return await self._services.pools["verify"].run(self._prepare, picture.data, picture.region)
+            return entry.facts.perceptual_hash, self._stored(entry)
+        rgb, query_hash = await self._services.pools["verify"].run(self._decoded, picture.data, picture.region)
+        return query_hash, self._services.pools["verify"].run(_sought, rgb)
 
-    def _prepare(self, data: bytes, region: Region | None) -> tuple[Sought, str]:
+    async def _stored(self, entry: CatalogEntry) -> Sought:
+        with self._known.reading([entry]) as reading:
+            return Sought.of(await self._known.of(entry, reading))
+
+    def _decoded(self, data: bytes, region: Region | None) -> tuple[Image, str]:
         at_least = SIDE if region is None else math.ceil(SIDE / min(region.w, region.h))
         decoded = decode(data, self._services.images, at_least)
         rgb = decoded.rgb
         if region is not None:
             left, top, right, bottom = within(decoded.area, region)
             rgb = rgb.crop((math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)))
-        return Sought.of(features_of(rgb)), perceptual_hash(rgb)
+        return rgb, perceptual_hash(rgb)
+
+
+def _sought(rgb: Image) -> Sought:
+    return Sought.of(features_of(rgb))
 
 
 def ranked(groups: Sequence[Group], verified: Mapping[int, Verified]) -> list[Group]:

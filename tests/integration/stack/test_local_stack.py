@@ -103,7 +103,7 @@ async def test_callers_who_never_come_to_an_end_do_not_keep_others_from_their_an
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120) as honest, slow_callers(port, 100, HEADER):
         assert (await honest.post("/v1/search", files=files)).status_code == 200
         # More than the replica takes at once: who comes after them waits until the first are given up.
-        async with slow_callers(port, 50, BODY) as answers:
+        async with slow_callers(port, 80, BODY) as answers:
             assert (await honest.post("/v1/search", files=files)).status_code == 200
             ended = await asyncio.wait_for(asyncio.gather(*answers), 120)
     assert {answer.partition(b"\r\n")[0] for answer in ended} == {b"HTTP/1.1 408 Request Timeout"}
