@@ -33,6 +33,9 @@ GOAL = "<= 1.2"
 SIZE = (640, 480)
 PAUSE_S = 0.1
 
+Stages = dict[str, float]
+"""Milliseconds of a search as its caller sees it, `all`, and by the service's own stages, of which `total` is the sum."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """Measure; exit code 0 whatever the figures say."""
@@ -56,12 +59,14 @@ def main(argv: list[str] | None = None) -> int:
             more = UNREMEMBERED | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
             with serving(kind, more) as (stack, settings):
                 rounds = measure(stack, settings, more, loads, asked, options.seconds, output)
-            idle, busy = ([ms for one in rounds for ms in one[place]] for place in (0, 1))
-            details[kind] = {"idle_ms": idle, "beside_ms": busy}
-            for name, of in (("p50", middle), ("p95", lambda values: quantiles(values, n=20)[-1])):
-                goal = GOAL if name == "p95" else None
-                what = f"ms a search, {name}, beside a load, {NAMES[kind]}: beside it, alone"
-                figures.append(figure(what, of(busy), command, against=of(idle), goal=goal))
+            idle, busy = ([answer for one in rounds for answer in one[place]] for place in (0, 1))
+            details[kind] = {"idle_ms": [one["all"] for one in idle], "beside_ms": [one["all"] for one in busy]}
+            for stage in idle[0]:
+                of_stage = f"ms a search, {{}}, beside a load, {NAMES[kind]}: " + ("" if stage == "all" else f"of that {stage}, ")
+                for name, of in (("p50", middle), ("p95", lambda values: quantiles(values, n=20)[-1])):
+                    ours, against = (of([one.get(stage, 0.0) for one in some]) for some in (busy, idle))
+                    goal = GOAL if (stage, name) == ("all", "p95") else None
+                    figures.append(figure(f"{of_stage.format(name)}beside it, alone", ours, command, against=against, goal=goal))
     output.show(shown(figures))
     record("beside", figures, {"command": command, "searches": details})
     return 0
@@ -75,8 +80,8 @@ def measure(
     asked: Iterator[Path],
     seconds: float,
     output: Output,
-) -> list[tuple[list[float], list[float]]]:
-    """Load the first pictures; with each others, return the milliseconds of a round's searches, idle and beside their load."""
+) -> list[tuple[list[Stages], list[Stages]]]:
+    """Load the first pictures; with each others, return what a round's searches took, idle and beside their load."""
     there, *loads = loads
     job.append(settings, there)
     load(stack, more)
@@ -95,7 +100,7 @@ def measure(
             # What is left of the load belongs to no round.
             rate = run.result()
             output.say(
-                f"p50 of {len(idle)}: {middle(idle):.1f} ms; of {len(busy)} beside {rate:.1f} images/s: {middle(busy):.1f} ms"
+                f"p50 of {len(idle)}: {_middle(idle):.1f} ms; of {len(busy)} beside {rate:.1f} images/s: {_middle(busy):.1f} ms"
             )
             rounds.append((idle, busy))
     return rounds
@@ -110,17 +115,22 @@ def load(stack: Stack, more: Mapping[str, str]) -> float:
     return float(json.loads(done.stdout.splitlines()[-1])["images_per_s"])
 
 
-def searched(client: httpx.Client, asked: Iterator[Path], seconds: float, going: Callable[[], bool] = lambda: True) -> list[float]:
-    """Ask for so long, or while `going` says so, and return the milliseconds of each search."""
-    times = []
+def searched(client: httpx.Client, asked: Iterator[Path], seconds: float, going: Callable[[], bool] = lambda: True) -> list[Stages]:
+    """Ask for so long, or while `going` says so, and return what each search took."""
+    answers = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end and going():
         data = next(asked).read_bytes()
         started = time.perf_counter()
-        client.post("/v1/search", files={"file": data}).raise_for_status()
-        times.append(1000 * (time.perf_counter() - started))
+        answer = client.post("/v1/search", files={"file": data}).raise_for_status()
+        whole = 1000 * (time.perf_counter() - started)
+        answers.append({"all": whole, **answer.json()["timing_ms"]})
         time.sleep(PAUSE_S)
-    return times
+    return answers
+
+
+def _middle(answers: list[Stages]) -> float:
+    return middle([one["all"] for one in answers])
 
 
 if __name__ == "__main__":

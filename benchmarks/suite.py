@@ -78,17 +78,17 @@ def runtimes(kept: Any) -> list[Figure]:
 COMPARED_BATCH = 16
 ROWS = {"lost": "lost", "doubled": "doubled", "unfinal": "not final", "wrong": "wrong"}
 SUITE = (
-    Step("benchmarks.ingest", ("--rounds", "1", "--best", "1"), plain),
-    Step("benchmarks.ingest.memory", (), plain),
-    Step("benchmarks.adds", (), plain),
-    Step("benchmarks.freshness", ("--pictures", "12"), plain),
-    Step("benchmarks.startup", ("--rounds", "2"), plain),
+    Step("benchmarks.ingest", ("--rounds", "1", "--best", "1", "--sets", "640x480", "--stores", "embedded"), plain),
+    Step("benchmarks.ingest.memory", ("--rows", "1000,10000,30000"), plain),
+    Step("benchmarks.adds", ("--rounds", "1"), plain),
+    Step("benchmarks.freshness", ("--pictures", "8"), plain),
+    Step("benchmarks.startup", ("--rounds", "1"), plain),
     Step("benchmarks.engines", ("--rounds", "1", "--share", "0.5"), plain),
     Step("benchmarks.cold", ("--rounds", "1"), plain),
-    Step("benchmarks.scaling", ("--pictures", "100", "--hold", "4"), plain),
+    Step("benchmarks.scaling", ("--cold-start", "wait", "--pictures", "100", "--hold", "4"), plain),
     Step("benchmarks.sizes", ("--sizes", "1000,5000", "--searches", "100"), plain),
     Step("benchmarks.overload", ("--seconds", "30", "--pictures", "100", "--clients", "16"), plain),
-    Step("benchmarks.sidebyside", ("--pictures", "1024", "--rounds", "1"), plain),
+    Step("benchmarks.sidebyside", ("--pictures", "512", "--rounds", "1"), plain),
     Step("benchmarks.chaos", ("--kills", "100"), chaos),
 )
 # `make bench` does not run these, the first for want of the demo's stack, the others for want of time: their last record is shown.
