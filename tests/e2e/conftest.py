@@ -4,12 +4,14 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
 
+from cli.stack.ports import free_ports
 from config import load_settings
 from config.settings import PROJECT_ROOT
 from imagesearch.keys import Role
@@ -41,6 +43,24 @@ def production(tmp_path_factory, model_cache, mariadb, redis_server, milvus_serv
         "IMAGESEARCH_MODEL__CACHE_DIR": str(model_cache),
         "IMAGESEARCH_LOAD__BATCH_ROWS": "16",
         "RAY_AUTH_MODE": "disabled",
+        **throughput_mode(),
+    }
+
+
+def throughput_mode():
+    """Serve as docs/operations.md has it in a cluster, with ports and files that no other cluster of this machine has."""
+    stats, metrics = free_ports(2)
+    # Short: the path of a socket may not be long.
+    folder = tempfile.mkdtemp(prefix="haproxy-")
+    return {
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
     }
 
 

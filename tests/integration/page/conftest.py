@@ -7,6 +7,8 @@ import shutil
 import socket
 import threading
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from config.sections import ImageSettings, VerifySettings
+from config.sections import ImageSettings, SourceSettings, VerifySettings
 from imagesearch.types import AddRequest
 from tests.fixtures.fresh_stores import fresh
 from tests.fixtures.whole_service import services
@@ -52,9 +54,32 @@ def until(page, so, patience_s=PATIENCE_S):
 
 
 @pytest.fixture(scope="module")
-def open_service(tmp_path_factory):
-    with services(tmp_path_factory.mktemp("page")) as open_it:
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("page")
+
+
+@pytest.fixture(scope="module")
+def open_service(home):
+    with services(home) as open_it:
         yield open_it
+
+
+class Silent(SimpleHTTPRequestHandler):
+    """Says nothing of what it serves."""
+
+    def log_message(self, *_words):
+        pass
+
+
+@pytest.fixture(scope="module")
+def elsewhere(home):
+    """Where a web server listens, host:port, from which the service may fetch its own pictures."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=home / "pictures")) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 # All hits of a page are verified, however slow the machine is.
@@ -99,8 +124,13 @@ def photographs(folder: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def service(open_service, milvus_lite_uri):
-    service = open_service(milvus_lite_uri, images=ImageSettings(max_bytes=2_000_000, max_pixels=4_000_000), verify=PATIENT)
+def service(open_service, milvus_lite_uri, home, elsewhere):
+    service = open_service(
+        milvus_lite_uri,
+        images=ImageSettings(max_bytes=2_000_000, max_pixels=4_000_000),
+        sources=SourceSettings(roots=(home / "pictures",), http=True, http_private_hosts=(elsewhere,)),
+        verify=PATIENT,
+    )
     fresh(service.settings, service.stores.fingerprint.collection)
     paths = photographs(service.folder)
     hostile = service.folder / f"{SCRIPT.replace('/', '')}.jpg"

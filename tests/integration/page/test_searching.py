@@ -63,6 +63,12 @@ def test_a_phone_takes_a_photo(open_page, address, photo):
     assert paths(page)[0] == "rocket photo.jpg"
 
 
+def test_a_picture_is_searched_by_its_address(page, elsewhere):
+    page.get_by_label("Address of a picture").fill(f"http://{elsewhere}/moon%20photo.jpg")
+    searched(page, lambda: page.get_by_label("Address of a picture").press("Enter"))
+    assert paths(page)[0] == "moon photo.jpg"
+
+
 def test_an_address_that_the_service_may_not_fetch_is_refused_in_its_words(page):
     page.get_by_label("Address of a picture").fill("http://127.0.0.1:1/a.jpg")
     page.get_by_label("Address of a picture").press("Enter")
