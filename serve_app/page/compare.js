@@ -1,7 +1,7 @@
 // Two pictures side by side, and how alike the model finds them.
 import { ask } from "./api.js";
 import { button, el } from "./element.js";
-import { fileName, score } from "./format.js";
+import { called, fileName, percent, score } from "./format.js";
 import { picture } from "./card.js";
 import { member } from "./query.js";
 
@@ -19,7 +19,8 @@ export async function compareWith(item, hit) {
   dialog.showModal();
   try {
     const answer = await ask("v1/compare", { method: "POST", json: { first: await member(item), second: await member(other) } });
-    verdict.textContent = `Score ${score(answer.score)}: ${words(answer.score)}`;
+    // Who looked closer knows more than the score says.
+    verdict.textContent = `Score ${score(answer.score)}: ${hit.class ? `${called(hit.class)}, with a probability of ${percent(hit.probability)}` : words(answer.score)}`;
   } catch (problem) {
     verdict.textContent = problem.message;
   }

@@ -6,6 +6,13 @@ export const count = (number) => whole.format(number);
 
 export const score = (number) => number.toFixed(3);
 
+export const percent = (share) => `${(share * 100).toFixed(0)} %`;
+
+const CLASSES = { exact: "same", edited: "copy", same_scene: "same scene", similar: "similar" };
+
+/** What a verified hit is to the query. */
+export const called = (kind) => CLASSES[kind] ?? kind;
+
 /** Seconds as the largest unit that fits. */
 export function duration(seconds) {
   for (const [size, unit] of [[86400, "d"], [3600, "h"], [60, "min"]]) {

@@ -1,10 +1,9 @@
 // One picture that was found.
 import { button, el } from "./element.js";
-import { bytes, fileName, inLine, moment, score } from "./format.js";
+import { bytes, called, fileName, inLine, moment, percent, score } from "./format.js";
 import { thumbnail } from "./thumbnail.js";
 
 const SHOWN = 3;
-const CLASSES = { exact: "same", edited: "copy", same_scene: "same scene", similar: "similar" };
 
 /** Build the cell of a hit; `compare` is called with it, null where there is nothing to compare with. */
 export function hitCell(hit, compare) {
@@ -14,7 +13,7 @@ export function hitCell(hit, compare) {
   meter.firstChild.style.width = `${Math.max(0, hit.score) * 100}%`;
   return el("li", { class: "hit" },
     el("div", { class: "frame" }, thumbnail(hit.milvus_id, name)),
-    el("p", { class: "score" }, meter, el("b", {}, score(hit.score)), hit.class ? el("span", { class: `class ${hit.class}`, title: `with a probability of ${(hit.probability * 100).toFixed(0)} %` }, CLASSES[hit.class] ?? hit.class) : null,
+    el("p", { class: "score" }, meter, el("b", {}, score(hit.score)), hit.class ? el("span", { class: `class ${hit.class}`, title: `with a probability of ${percent(hit.probability)}` }, called(hit.class)) : null,
       el("span", { class: "size" }, `${hit.width}×${hit.height}`)),
     el("p", { class: "path", title: hit.image_path ?? "" }, name),
     info.length ? pairs(info.slice(0, SHOWN)) : null,

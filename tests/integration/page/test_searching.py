@@ -274,6 +274,9 @@ def test_a_copy_is_named_so_and_what_both_have_in_common_is_drawn(page, search_b
     expect(hit.locator(".class")).to_have_text(re.compile("copy|same scene"))
     hit.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("dialog").locator("polygon")).to_have_count(2)
+    expect(page.get_by_role("dialog").locator(".verdict")).to_have_text(
+        re.compile(r"^Score 0\.\d{3}: (copy|same scene), with a probability of \d+ %$")
+    )
     drawn = page.locator("polygon").first.get_attribute("points").split(" ")
     corners = [tuple(map(float, corner.split(","))) for corner in drawn]
     assert corners == [tuple(corner) for corner in answer["hits"][cropped]["verified"]["area"]["query"]]
