@@ -58,7 +58,14 @@ class Pipeline:
             lambda flight: (flight.prepared, flight.embedded),
         )
         self._pools: tuple[Pool[Flight], ...] = tuple(
-            Pool(stage, args, idle_s=load.idle_s, answer_s=answer_s, openings=Openings(stage.name, patience_s))
+            Pool(
+                stage,
+                args,
+                idle_s=load.idle_s,
+                answer_s=answer_s,
+                openings=Openings(stage.name, patience_s),
+                suspect=lambda flight: flight.troubles > 0,
+            )
             for stage, args in zip(stages_of(settings), arguments, strict=True)
         )
         self._fetch, self._embed, self._write = self._pools

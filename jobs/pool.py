@@ -44,14 +44,24 @@ class Pool(Generic[T]):
     """Queues the batches of one stage and gives each to the ready worker with the least to do, the oldest batch first.
 
     `arguments` tells what a worker is called with. A worker that has not answered for `answer_s` is replaced; a worker may
-    also be lost to a crash or with its node: of its batches only the one that it worked on is reported, the others wait again.
+    also be lost to a crash or with its node: of its batches only the first is reported, the others wait again. That one need not be
+    the cause, since the answer to it may have been lost together with a worker that was at its next already: a batch that is
+    `suspect` is therefore given to a worker that has nothing else, and nothing is put behind it.
     """
 
     def __init__(
-        self, stage: Stage, arguments: Callable[[T], tuple[Any, ...]], *, idle_s: float, answer_s: float, openings: Openings
+        self,
+        stage: Stage,
+        arguments: Callable[[T], tuple[Any, ...]],
+        *,
+        idle_s: float,
+        answer_s: float,
+        openings: Openings,
+        suspect: Callable[[T], bool] = lambda _: False,
     ) -> None:
         self._stage = stage
         self._arguments = arguments
+        self._suspect = suspect
         self._answer_s = answer_s
         self._openings = openings
         self._sizing = Sizing(stage.smallest, stage.largest, idle_s)
@@ -186,10 +196,14 @@ class Pool(Generic[T]):
             self._retire(worker)
 
     def _hand_out(self, now: float) -> None:
-        takers = [worker for worker in self._workers if worker.ready]
-        while self._queue and (place := least_busy([len(worker.calls) for worker in takers])) is not None:
+        while self._queue:
+            alone = self._suspect(self._queue[0])
+            takers = [one for one in self._workers if one.ready and not (one.calls if alone else one.alone)]
+            place = least_busy([len(worker.calls) for worker in takers])
+            if place is None:
+                return
             item = self._queue.popleft()
-            takers[place].call(item, self._arguments(item), self._stage.returns, now)
+            takers[place].call(item, self._arguments(item), self._stage.returns, now, alone=alone)
 
     def _tell_silence(self, now: float) -> None:
         if self.ready or not self._workers:

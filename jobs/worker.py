@@ -13,10 +13,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """A batch at a worker; the last of `refs` is the answer that is looked at."""
+    """A batch at a worker; the last of `refs` is the answer that is looked at. `alone`: nothing is to be put behind it."""
 
     item: T
     refs: tuple[Any, ...]
+    alone: bool
 
 
 @dataclass(slots=True)
@@ -33,12 +34,17 @@ class Worker(Generic[T]):
         """Whether it takes work."""
         return self.opening is None
 
-    def call(self, item: T, args: tuple[Any, ...], returns: int, now: float) -> None:
+    @property
+    def alone(self) -> bool:
+        """Whether what it has is to stay all that it has."""
+        return bool(self.calls) and self.calls[-1].alone
+
+    def call(self, item: T, args: tuple[Any, ...], returns: int, now: float, *, alone: bool = False) -> None:
         """Give it a batch, behind those that it has."""
         if not self.calls:
             self.since = now
         refs = self.actor.work.options(num_returns=returns).remote(*args)
-        self.calls.append(Call(item, tuple(refs) if returns > 1 else (refs,)))
+        self.calls.append(Call(item, tuple(refs) if returns > 1 else (refs,), alone))
 
     def awaited(self) -> Any | None:
         """Return the reference that tells of its next step."""

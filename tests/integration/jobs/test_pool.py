@@ -46,9 +46,11 @@ class Driver:
 def driver(joined):
     opened = []
 
-    def open_one(smallest=1, largest=1, worker="Obedient", num_cpus=0.1, answer_s=60.0):
+    def open_one(smallest=1, largest=1, worker="Obedient", num_cpus=0.1, answer_s=60.0, suspect=lambda _: False):
         stage = Stage("test", ("tests.fixtures.stage_worker", worker, "work"), 1, smallest, largest, joined, {"num_cpus": num_cpus})
-        opened.append(Pool(stage, lambda order: (order,), idle_s=0.5, answer_s=answer_s, openings=Openings("test", 5.0)))
+        opened.append(
+            Pool(stage, lambda order: (order,), idle_s=0.5, answer_s=answer_s, openings=Openings("test", 5.0), suspect=suspect)
+        )
         return Driver(opened[-1])
 
     yield open_one
@@ -132,3 +134,20 @@ def test_a_worker_answers_what_is_no_batch_and_says_what_is_wrong(driver):
 def test_what_a_worker_lacks_is_raised_as_itself(driver):
     with pytest.raises(WeightsNotFound):
         driver(worker="Lacking").give("work")
+
+
+def test_what_is_suspect_is_given_to_a_worker_that_has_nothing_else_and_nothing_is_put_behind_it(driver):
+    one = driver(suspect=lambda order: order.startswith("nap?"))
+    had = []
+    one.until(lambda: one.pool.ready == 1)
+    for order in ("nap", "nap?1", "nap?2", "nap"):
+        one.pool.put(order)
+
+    def looked():
+        (worker,) = one.pool._workers
+        had.append(tuple(call.item for call in worker.calls))
+        return len(one.ended) == 4
+
+    one.until(looked)
+    assert [call.item for call in one.ended] == ["nap", "nap?1", "nap?2", "nap"]
+    assert {items for items in had if any("?" in item for item in items)} == {("nap?1",), ("nap?2",)}
