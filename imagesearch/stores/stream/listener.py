@@ -56,7 +56,7 @@ class Listener:
         self._tell("idle")
 
     def close(self) -> None:
-        """Leave the group. A child that does not answer for stream.close_s is killed."""
+        """Leave the group, for which the child takes stream.close_s at most; one that hangs is killed."""
         self._tell("close", wait_s=self._settings.close_s)
         self._end()
 

@@ -63,7 +63,7 @@ def test_too_many_vectors_for_milvus_lite_are_told(settings, milvus_lite_uri, mo
     held = index.count()
     index.close()
     well = stores.vectors(settings)
-    assert (well.state, well.words) == (State.OK, f"{held} in {fingerprint.collection}")
+    assert (well.state, well.words) == (State.OK, f"{held:,} in {fingerprint.collection}")
     monkeypatch.setattr(stores, "LITE_LIMIT", 1)
     ill = stores.vectors(settings)
     assert ill.state is State.WARN
