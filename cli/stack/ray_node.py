@@ -99,8 +99,8 @@ def node_variables(settings: Settings, address: str) -> dict[str, str]:
         "RAY_USAGE_STATS_ENABLED": "0",
         # By default Ray sets all its workers back, the service's replicas, too, and leaves too little room below for a load's.
         "RAY_worker_niceness": "0",
-        # Our handlers wait for nothing on their loop but for others: the hand-over to a loop and a thread of their own costs a
-        # fifth of a search (docs/performance.md).
+        # Our handlers wait for nothing on their loop but for others: there is nothing to gain by a loop and a thread of their own
+        # (docs/performance.md).
         "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
         "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
         "RAY_SERVE_USE_GRPC_BY_DEFAULT": "1",
