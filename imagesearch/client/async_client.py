@@ -130,6 +130,6 @@ class AsyncClient:
                 if not response.is_success:
                     await response.aread()
                 return read_answer(call, response, self.base_url)
-            except BaseException:
+            except BaseException:  # an interrupt, too, must not leave the connection taken
                 await response.aclose()
                 raise

@@ -129,6 +129,6 @@ class Client:
                 if not response.is_success:
                     response.read()
                 return read_answer(call, response, self.base_url)
-            except BaseException:
+            except BaseException:  # an interrupt, too, must not leave the connection taken
                 response.close()
                 raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from time import monotonic
@@ -44,6 +44,7 @@ def asked(
         return
     with connected(settings):
         load = settings.load
+        lost: Counter[int] = Counter()
         stage = stage_of(settings, min(actors, len(entries)))
         pool: Pool[CatalogEntry] = Pool(
             stage,
@@ -51,9 +52,10 @@ def asked(
             idle_s=load.idle_s,
             answer_s=load.batch_timeout_s,
             openings=Openings(stage.name, load.store_retry_s),
+            suspect=lambda entry: entry.milvus_id in lost,
         )
         try:
-            yield from _answers(pool, entries)
+            yield from _answers(pool, entries, lost)
         finally:
             pool.stop()
 
@@ -71,25 +73,19 @@ def stage_of(settings: Settings, actors: int) -> Stage:
     )
 
 
-def _answers(pool: Pool[CatalogEntry], entries: Sequence[CatalogEntry]) -> Iterator[Asked]:
-    lost: Counter[int] = Counter()
-    # With whom a worker was lost is asked about alone: else its neighbour, whose answer went down with the worker, would be blamed.
-    suspects: deque[CatalogEntry] = deque()
+def _answers(pool: Pool[CatalogEntry], entries: Sequence[CatalogEntry], lost: Counter[int]) -> Iterator[Asked]:
     for entry in entries:
         pool.put(entry)
     under_way = len(entries)
-    while under_way or suspects:
-        if not under_way:
-            pool.put(suspects.popleft())
-            under_way = 1
+    while under_way:
         ended = pool.arrange(monotonic())
         refs = pool.awaited()
         done, _ = ray.wait(refs, timeout=TICK_S) if refs else ([], [])
         for call in ended + pool.collect(set(done), monotonic()):
-            under_way -= 1
             if (answer := _answer(call, lost)) is None:
-                suspects.append(call.item)
+                pool.put(call.item)
             else:
+                under_way -= 1
                 yield answer
 
 
