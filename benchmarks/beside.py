@@ -62,11 +62,12 @@ def main(argv: list[str] | None = None) -> int:
             idle, busy = ([answer for one in rounds for answer in one[place]] for place in (0, 1))
             details[kind] = {"idle_ms": [one["all"] for one in idle], "beside_ms": [one["all"] for one in busy]}
             for stage in idle[0]:
-                of_stage = f"ms a search, {{}}, beside a load, {NAMES[kind]}: " + ("" if stage == "all" else f"of that {stage}, ")
+                part = "" if stage == "all" else f"of that {stage}, "
                 for name, of in (("p50", middle), ("p95", lambda values: quantiles(values, n=20)[-1])):
                     ours, against = (of([one.get(stage, 0.0) for one in some]) for some in (busy, idle))
                     goal = GOAL if (stage, name) == ("all", "p95") else None
-                    figures.append(figure(f"{of_stage.format(name)}beside it, alone", ours, command, against=against, goal=goal))
+                    what = f"ms a search, {name}, beside a load, {NAMES[kind]}: {part}beside it, alone"
+                    figures.append(figure(what, ours, command, against=against, goal=goal))
     output.show(shown(figures))
     record("beside", figures, {"command": command, "searches": details})
     return 0

@@ -22,7 +22,7 @@ from tests.fixtures.ray import RayNode
 
 
 @pytest.fixture(scope="session")
-def production(tmp_path_factory, model_cache, mariadb, redis_server, milvus_server, s3_server, session_bucket):
+def production(tmp_path_factory, model_cache, mariadb, redis_server, milvus_server, s3_server, session_bucket, throughput_mode):
     """The variables that a cluster's nodes would have; the model is the one whose weights are installed."""
     mariadb.execute("CREATE DATABASE production")
     return {
@@ -43,25 +43,26 @@ def production(tmp_path_factory, model_cache, mariadb, redis_server, milvus_serv
         "IMAGESEARCH_MODEL__CACHE_DIR": str(model_cache),
         "IMAGESEARCH_LOAD__BATCH_ROWS": "16",
         "RAY_AUTH_MODE": "disabled",
-        **throughput_mode(),
+        **throughput_mode,
     }
 
 
+@pytest.fixture(scope="session")
 def throughput_mode():
     """Serve as docs/operations.md has it in a cluster, with ports and files that no other cluster of this machine has."""
     stats, metrics = free_ports(2)
-    # Short: the path of a socket may not be long.
-    folder = tempfile.mkdtemp(prefix="haproxy-")
-    return {
-        "RAY_SERVE_ENABLE_HA_PROXY": "1",
-        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
-        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
-        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
-        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
-        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
-    }
+    # Not below pytest's own: the path of a socket may not be long.
+    with tempfile.TemporaryDirectory(prefix="haproxy-", ignore_cleanup_errors=True) as folder:
+        yield {
+            "RAY_SERVE_ENABLE_HA_PROXY": "1",
+            "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
+        }
 
 
 @pytest.fixture(scope="session")
