@@ -25,7 +25,7 @@ export function card(item, { alone, changed, remove }) {
   });
   return el("li", { class: "card" },
     stage,
-    el("p", { class: "path", title: item.name }, item.name),
+    item.text === undefined ? el("p", { class: "path", title: item.name }, item.name) : null,
     alone ? null : labelled("Weight", el("span", { class: "row" }, weight, value)),
     el("div", { class: "row" }, whole, button("Remove", remove, { "aria-label": `Remove ${item.name}` })));
 }
