@@ -108,8 +108,7 @@ class QueryVectors:
             if read is not None and text is None:
                 read[place] = data
             part = "text" if text is not None else _named(query.region)
-            key = await self._services.decode.run(self._key, data, part, flips)
-            remembered = await self._services.cache.run(self._stores.remembered.get, key, self._stores.fingerprint.dim)
+            key, remembered = await self._services.cache.run(self._remembered, data, part, flips)
             self._services.meter.record(QUERY_VECTORS, 1, source="embedded" if remembered is None else "remembered")
             if remembered is not None:
                 known[place] = remembered
@@ -151,10 +150,11 @@ class QueryVectors:
             raise NoTextSearch(f"text: {message}", errors=[{"field": "text", "message": message}])
         return query.text
 
-    def _key(self, data: bytes, part: str, flips: bool) -> bytes:
-        """Return what the vectors depend on, in 32 bytes."""
+    def _remembered(self, data: bytes, part: str, flips: bool) -> tuple[bytes, Vectors | None]:
+        """Return what the vectors depend on, in 32 bytes, and the vectors where they were embedded before."""
         about = f"{self._stores.fingerprint}|{part}|{flips}|".encode()
-        return hashlib.sha256(about + hashlib.sha256(data).digest()).digest()
+        key = hashlib.sha256(about + hashlib.sha256(data).digest()).digest()
+        return key, self._stores.remembered.get(key, self._stores.fingerprint.dim)
 
     async def _known(self, query: PictureQuery | Upload, caller: Key, timing: Timing, flips: bool) -> Vector | None:
         """Return the vector of a query that has one; None: its picture must be embedded."""

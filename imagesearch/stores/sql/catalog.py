@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from imagesearch.errors import UnknownImage
 from imagesearch.stores.sql.database import Database
@@ -19,6 +19,15 @@ SOURCES_SHOWN = 100
 
 CONTENT = (info.c.milvus_id, info.c.namespace, info.c.content_hash, info.c.state)
 
+# What every search asks is put together once: that takes longer than SQLite does to answer.
+ENTRIES = select(info).where(info.c.milvus_id.in_(bindparam("ids", expanding=True)), info.c.state == PictureState.SEARCHABLE)
+RANKED = (
+    select(source, func.row_number().over(partition_by=source.c.milvus_id, order_by=source.c.log_id).label("place"))
+    .where(source.c.milvus_id.in_(bindparam("ids", expanding=True)))
+    .subquery()
+)
+FIRST_SOURCES = select(RANKED).where(RANKED.c.place <= SOURCES_SHOWN).order_by(RANKED.c.log_id)
+
 
 class Catalog:
     """The distinct pictures. Only searchable ones are shown, but for `states`."""
@@ -31,9 +40,7 @@ class Catalog:
         if not ids:
             return {}
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(info).where(info.c.milvus_id.in_(sorted(ids)), info.c.state == PictureState.SEARCHABLE)
-            )
+            rows = connection.execute(ENTRIES, {"ids": sorted(ids)})
             return {entry.milvus_id: entry for entry in _with_sources(connection, rows.all())}
 
     def get(self, milvus_id: int) -> CatalogEntry:
@@ -140,10 +147,7 @@ class Catalog:
 def _with_sources(connection: Connection, rows: Collection[Row[Any]]) -> list[CatalogEntry]:
     sources: dict[int, list[Source]] = {row.milvus_id: [] for row in rows}
     if sources:
-        place = func.row_number().over(partition_by=source.c.milvus_id, order_by=source.c.log_id).label("place")
-        ranked = select(source, place).where(source.c.milvus_id.in_(sorted(sources))).subquery()
-        query = select(ranked).where(ranked.c.place <= SOURCES_SHOWN).order_by(ranked.c.log_id)
-        for seen in connection.execute(query):
+        for seen in connection.execute(FIRST_SOURCES, {"ids": sorted(sources)}):
             sources[seen.milvus_id].append(Source(seen.image_path, seen.info, seen.log_id, seen.create_time))
     return [_entry(row, tuple(sources[row.milvus_id])) for row in rows]
 
