@@ -16,6 +16,7 @@ from typing import Literal
 
 from pymilvus import MilvusClient
 
+from benchmarks.servers.haproxy import throughput_mode
 from benchmarks.servers.mariadb import MariaDb
 from benchmarks.servers.milvus import MilvusLite, MilvusServer
 from benchmarks.servers.redis import RedisServer
@@ -90,22 +91,25 @@ def running(kind: Kind, *, ray: bool = True) -> Iterator[Stack]:
 
 
 @contextmanager
-def serving(kind: Kind, more: Mapping[str, str]) -> Iterator[tuple[Stack, Settings]]:
-    """Start the stores, a Ray node and the service, on one database, which the settings lead to; stop it all at the end."""
-    with undeployed(kind, more) as (stack, settings):
+def serving(kind: Kind, more: Mapping[str, str], *, haproxy: bool = False) -> Iterator[tuple[Stack, Settings]]:
+    """Start the stores, a Ray node and the service, on one database, which the settings lead to; stop it all at the end.
+
+    `haproxy`: Serve in throughput mode behind HAProxy, as in a cluster.
+    """
+    with undeployed(kind, more, haproxy=haproxy) as (stack, settings):
         deploy(settings, settings.http.port)
         yield stack, settings
 
 
 @contextmanager
-def undeployed(kind: Kind, more: Mapping[str, str]) -> Iterator[tuple[Stack, Settings]]:
+def undeployed(kind: Kind, more: Mapping[str, str], *, haproxy: bool = False) -> Iterator[tuple[Stack, Settings]]:
     """Start all that `serving` does but the service."""
     with ExitStack() as closing:
         stack = _stores(kind, closing)
         (port,) = free_ports(1)
         stack.variables["IMAGESEARCH_HTTP__PORT"] = str(port)
         stack.fresh(more)
-        _node(stack, closing, more)
+        _node(stack, closing, {**more, **(throughput_mode(stack.home) if haproxy else {})})
         yield stack, stack.settings(more)
 
 

@@ -87,6 +87,8 @@ SUITE = (
     Step("benchmarks.cold", ("--rounds", "1"), plain),
     Step("benchmarks.scaling", ("--cold-start", "wait", "--pictures", "100", "--hold", "4"), plain),
     Step("benchmarks.sizes", ("--sizes", "1000,5000", "--searches", "100"), plain),
+    Step("benchmarks.search", ("--stores", "embedded", "--clients", "1,16", "--seconds", "3", "--rounds", "1"), plain),
+    Step("benchmarks.beside", ("--stores", "embedded", "--rounds", "1"), plain),
     Step("benchmarks.overload", ("--seconds", "30", "--pictures", "100", "--clients", "16"), plain),
     Step("benchmarks.sidebyside", ("--pictures", "512", "--rounds", "1"), plain),
     Step("benchmarks.chaos", ("--kills", "100"), chaos),
@@ -97,6 +99,4 @@ BESIDE = (
     Step("benchmarks.verify", ("FOLDER",), plain),
     Step("benchmarks.draft", (), draft),
     Step("benchmarks.runtimes", (), runtimes),
-    Step("benchmarks.beside", (), plain),
-    Step("benchmarks.search", (), plain),
 )

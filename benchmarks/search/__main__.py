@@ -1,7 +1,7 @@
 """What a search costs and how many a machine carries, held against the machine's limit; `python -m benchmarks.search`.
 
 (a) the limit, decode + embed + raw Milvus in one process without Ray; (b) the same service under plain uvicorn; (c) ours, over Ray
-Serve; all on the same pictures and in turns. Prints a table and writes results/search.json.
+Serve, with its own proxy and behind HAProxy; all on the same pictures and in turns. Prints a table and writes results/search.json.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from config.settings import PROJECT_ROOT
 
 SIZE = (640, 480)
 ALONE_GOAL, CARRIED_GOAL, VECTOR_GOAL = "<= 1.15", ">= 0.85", ">= 0.5"
-OURS, PLAIN = "over Serve", "under uvicorn"
+OURS, PLAIN, HAPROXY = "over Serve", "under uvicorn", "over Serve behind HAProxy"
+WAYS = {"proxy": OURS, "haproxy": HAPROXY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure; exit code 0 whatever the figures say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
     parser.add_argument("--stores", default="embedded,servers")
+    parser.add_argument("--modes", default="proxy,haproxy", help="of Serve: as on a laptop, and as in a cluster")
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--clients", default="1,4,16,64")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
@@ -63,19 +65,21 @@ def main(argv: list[str] | None = None) -> int:
     command = shlex.join(["python", "-m", "benchmarks.search", *(sys.argv[1:] if argv is None else argv)])
     output = Output(as_json=False)
     clients = [int(word) for word in options.clients.split(",")]
+    modes = options.modes.split(",")
     figures: list[Figure] = []
     details: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
         paths = photographs(Path(folder), options.pictures + 200, SIZE)
         more = UNREMEMBERED | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
         for kind in options.stores.split(","):
-            with serving(kind, more) as (stack, settings):
-                loaded(stack, settings, more, paths[:-200])
-                measured = Measured(stack, settings, more, paths[-200:], options.seconds)
-                for number in range(options.rounds):
-                    output.say(f"{NAMES[kind]}: round {number + 1} of {options.rounds}")
-                    measured.round(clients)
-            figures += measured.figures(kind, clients, command)
+            measured = Measured(paths[-200:], options.seconds)
+            for mode in modes:
+                with serving(kind, more, haproxy=WAYS[mode] == HAPROXY) as (stack, settings):
+                    loaded(stack, settings, more, paths[:-200])
+                    for number in range(options.rounds):
+                        output.say(f"{WAYS[mode]}, {NAMES[kind]}: round {number + 1} of {options.rounds}")
+                        measured.round(stack, settings, more, WAYS[mode], clients)
+            figures += measured.figures(kind, [WAYS[mode] for mode in modes], clients, command)
             details[kind] = measured.detail()
     output.show(shown(figures))
     record("search", figures, {"command": command, "runs": details})
@@ -90,49 +94,49 @@ def loaded(stack: Stack, settings: Settings, more: Mapping[str, str], paths: Seq
 
 
 class Measured:
-    """Rounds of measurements on one stack."""
+    """Rounds of measurements on one kind of stores, with Serve in one mode after the other."""
 
-    def __init__(self, stack: Stack, settings: Settings, more: Mapping[str, str], asked: Sequence[Path], seconds: float) -> None:
-        self._stack, self._more, self._seconds = stack, more, seconds
-        self._settings = settings
+    def __init__(self, asked: Sequence[Path], seconds: float) -> None:
+        self._seconds = seconds
         self._pictures = [str(path) for path in asked]
         self._limits: list[dict[str, Any]] = []
         self._loops: list[float] = []
         self._asked: dict[tuple[str, str, int], list[Asked]] = defaultdict(list)
 
-    def round(self, clients: Sequence[int]) -> None:
+    def round(self, stack: Stack, settings: Settings, more: Mapping[str, str], way: str, clients: Sequence[int]) -> None:
         """Measure everything once."""
-        self._limits.append(self._run("benchmarks.search.limit", self._pictures, "--seconds", str(self._seconds)))
+        environment = stack.environment(more)
+        self._limits.append(_run("benchmarks.search.limit", environment, self._pictures, "--seconds", str(self._seconds)))
         # The bare loop: the same pictures decoded and embedded in full batches, without a search.
         files = [Path(path) for path in self._pictures]
-        self._loops.append(max(run(files, self._settings.model, way, 32).images_per_s for way in ways(("onnx",))))
-        ours = f"http://{self._settings.http.host}:{self._settings.http.port}"
-        bodies = {"picture": self._pictures, "milvus_id": by_id(ours), "vector": by_vector(self._settings)}
-        self._callers(OURS, ours, bodies, clients)
-        with started(self._stack, self._more) as url:
-            self._callers(PLAIN, url, bodies, clients)
+        self._loops.append(max(run(files, settings.model, each, 32).images_per_s for each in ways(("onnx",))))
+        ours = f"http://{settings.http.host}:{settings.http.port}"
+        bodies = {"picture": self._pictures, "milvus_id": by_id(ours), "vector": by_vector(settings)}
+        self._callers(way, ours, environment, bodies, clients)
+        with started(stack, more) as url:
+            self._callers(PLAIN, url, environment, bodies, clients)
 
-    def figures(self, kind: Kind, clients: Sequence[int], command: str) -> list[Figure]:
+    def figures(self, kind: Kind, ours: Sequence[str], clients: Sequence[int], command: str) -> list[Figure]:
         """Hold what was measured against the limits, by the medians of the rounds."""
         name = NAMES[kind]
         figures = []
         limit_ms = middle(middle(limit["by_picture_ms"]) for limit in self._limits)
-        for way in (PLAIN, OURS):
+        for way in (PLAIN, *ours):
             p50 = self._of(way, "picture", 1, lambda asked: middle(asked.ms))
-            goal = ALONE_GOAL if way == OURS else None
+            goal = ALONE_GOAL if way != PLAIN else None
             figures.append(figure(f"ms a search, p50, one client, {way}, {name}: it, the limit", p50, command, limit_ms, goal))
-        for way, count in itertools.product((PLAIN, OURS), clients):
+        for way, count in itertools.product((PLAIN, *ours), clients):
             p99 = self._of(way, "picture", count, lambda asked: quantiles(asked.ms, n=100)[-1])
             figures.append(figure(f"ms a search, p99, {count} clients, {way}, {name}", p99, command))
-        for way in (PLAIN, OURS):
+        for way in (PLAIN, *ours):
             best = max(self._of(way, "picture", count, lambda asked: asked.per_s) for count in clients)
-            goal = CARRIED_GOAL if way == OURS else None
+            goal = CARRIED_GOAL if way != PLAIN else None
             title = f"searches/s by a picture, {way}, {name}: it, the bare loop's images/s"
             figures.append(figure(title, best, command, middle(self._loops), goal))
         raw = {count: middle(limit["by_vector_per_s"][str(count)] for limit in self._limits) for count in clients}
-        for what, way in itertools.product(("milvus_id", "vector"), (PLAIN, OURS)):
+        for what, way in itertools.product(("milvus_id", "vector"), (PLAIN, *ours)):
             best = max(self._of(way, what, count, lambda asked: asked.per_s) for count in clients)
-            goal = VECTOR_GOAL if way == OURS else None
+            goal = VECTOR_GOAL if way != PLAIN else None
             title = f"searches/s by {what}, {way}, {name}: it, raw pymilvus"
             figures.append(figure(title, best, command, max(raw.values()), goal))
         return figures
@@ -152,23 +156,27 @@ class Measured:
     def _of(self, way: str, what: str, clients: int, value: Callable[[Asked], float]) -> float:
         return middle(value(asked) for asked in self._asked[way, what, clients])
 
-    def _callers(self, way: str, url: str, bodies: Mapping[str, list[str]], clients: Sequence[int]) -> None:
+    def _callers(
+        self, way: str, url: str, environment: Mapping[str, str], bodies: Mapping[str, list[str]], clients: Sequence[int]
+    ) -> None:
         for (what, lines), count in itertools.product(bodies.items(), clients):
-            said = self._run("benchmarks.search.clients", lines, url, "--clients", str(count), "--seconds", str(self._seconds))
+            options = ("--clients", str(count), "--seconds", str(self._seconds))
+            said = _run("benchmarks.search.clients", environment, lines, url, *options)
             refused = sum(len(times) for status, times in said["ms"].items() if status != "200")
             self._asked[way, what, count].append(Asked(said["ms"].get("200", []), refused, said["seconds"]))
 
-    def _run(self, module: str, lines: Sequence[str], *arguments: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=PROJECT_ROOT,
-            env=self._stack.environment(self._more),
-            input="\n".join(lines),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        return json.loads(done.stdout.splitlines()[-1])
+
+def _run(module: str, environment: Mapping[str, str], lines: Sequence[str], *arguments: str) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        input="\n".join(lines),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":
