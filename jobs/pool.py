@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 
 import ray
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 # How long a stage may be without a worker before the log says why.
 SILENT_S = 30.0
+# How long nothing may happen before all workers are looked at: whether one hangs, whether another may be started.
+TICK_S = 0.5
 # Between two looks whether anybody still waits for an answer.
 ASK_S = 0.2
 
@@ -134,6 +137,21 @@ class Pool(Generic[T]):
                 self._workers.append(Worker(actor, actor.ready.remote(), now))
         self._tell_silence(now)
         return [one for one in ended if one is not None]
+
+    def step(self) -> list[Ended[T]]:
+        """Arrange, wait a moment for something to happen, and return the calls that ended: all that one pool by itself needs.
+
+        Raises as `collect` does.
+        """
+        hung = self.arrange(monotonic())
+        refs = self.awaited()
+        if refs:
+            done, _ = ray.wait(refs, timeout=TICK_S)
+        else:
+            # Nobody is there, and none may be started yet.
+            done = []
+            sleep(TICK_S)
+        return hung + self.collect(set(done), monotonic())
 
     def ask(self, question: str, *args: Any, over: Callable[[], bool]) -> Any:
         """Return what a worker answers to something that is no batch, once it has done what it has, if not all is `over` before.

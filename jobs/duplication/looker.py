@@ -26,21 +26,25 @@ class Looked:
 
 
 class Looker:
-    """Looks for pictures of one namespace."""
+    """Owns the stores of one process that looks."""
 
-    def __init__(self, settings: Settings, namespace: str, count: int) -> None:
-        self._namespace, self._count = namespace, count
+    def __init__(self, settings: Settings) -> None:
         self._stores = open_stores(settings)
         self._neighbours = Neighbours(self._stores)
         self._judge = Judge(self._stores.sources, settings.images)
 
-    def look(self, ids: Sequence[int]) -> Looked:
-        """Hold each picture against its `count` nearest; `ids` ascend. The same bytes under several paths are a pair with itself.
+    def ready(self) -> str:
+        """Say that there is nothing more to open."""
+        return "ready"
+
+    def look(self, ids: Sequence[int], namespace: str, count: int) -> Looked:
+        """Hold each picture of the namespace against its `count` nearest; `ids` ascend. The same bytes under several paths are a
+        pair with itself.
 
         Raises StoreError.
         """
         before = self._judge.unread
-        judged = self._judge.pairs(self._neighbours.of(ids, self._namespace, self._count))
+        judged = self._judge.pairs(self._neighbours.of(ids, namespace, count))
         twice = [Pair(one, one, "exact", 1.0) for one in sorted(self._stores.catalog.seen_twice(ids))]
         pairs = [pair for pair in judged if pair.copy >= LIKELY]
         return Looked(ids[-1], len(ids), self._judge.unread - before, twice + pairs)

@@ -2,61 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections import deque
+from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
-
-import ray
-from ray.exceptions import RayActorError
-from ray.util import ActorPool
+from dataclasses import dataclass, field
 
 from config.settings import Settings
-from imagesearch.errors import StoreUnavailable
 from imagesearch.stores.sql.catalog import Catalog
 from jobs.cluster import connected
 from jobs.duplication.looker import Looked, Looker
+from jobs.openings import Openings
+from jobs.pool import Ended, Pool, WorkerLost
+from jobs.stages import Stage
+
+logger = logging.getLogger(__name__)
 
 # Pictures whose pairs are kept at once: what a run that is killed has to do again, for each actor twice.
 PAGE = 64
-# Actors that one place may lose before the job is given up; a page that is looked at again comes to the same.
+# Actors that one picture may cost before it counts as one that cannot be read.
 TRIES = 3
+
+
+@dataclass(eq=False, slots=True)
+class Page:
+    """A page that is being looked at: so many `parts` are not done, the others came to `found`."""
+
+    upto: int
+    parts: int = 1
+    found: list[Looked] = field(default_factory=list)
+
+    def looked(self) -> Looked:
+        """Put together what the parts came to."""
+        parts = sorted(self.found, key=lambda one: one.upto)
+        pairs = [pair for one in parts for pair in one.pairs]
+        return Looked(self.upto, sum(one.looked for one in parts), sum(one.unread for one in parts), pairs)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """Pictures of a page, with which so many actors were `lost`."""
+
+    page: Page
+    ids: list[int]
+    lost: int = 0
 
 
 def looked(settings: Settings, pages: Iterator[list[int]], namespace: str, count: int, actors: int) -> Iterator[Looked]:
     """Yield what each page came to, in order; with 0 actors no cluster is needed.
 
-    An actor that dies is replaced. Raises StoreError, StoreUnavailable where actors are wanted and no cluster answers, or they die
-    again and again.
+    An actor that dies or hangs is replaced, and what it had is halved: a picture by which actors end, alone at last, is left out.
+    Raises StoreError, StoreUnavailable where actors are wanted and no cluster answers, or they end as they start.
     """
     if not actors:
-        with closing(Looker(settings, namespace, count)) as looker:
+        with closing(Looker(settings)) as looker:
             for page in pages:
-                yield looker.look(page)
+                yield looker.look(page, namespace, count)
         return
     with connected(settings):
-        options = {"num_cpus": settings.load.embed_cpus, "max_restarts": TRIES, "max_task_retries": TRIES}
-        kind = ray.remote(Looker).options(**options)
-        # Ray gives its pool no types.
-        pool: Any = ActorPool([kind.remote(settings, namespace, count) for _ in range(actors)])
-        look: Callable[[Any, list[int]], Any] = lambda actor, page: actor.look.remote(page)  # noqa: E731
-        waiting = 0
-        for page in pages:
-            pool.submit(look, page)
-            waiting += 1
-            # One more for each, so that none waits for this process.
-            if waiting == 2 * actors:
-                yield _next(pool)
-                waiting -= 1
-        while pool.has_next():
-            yield _next(pool)
+        load, stage = settings.load, stage_of(settings, actors)
+        pool: Pool[Part] = Pool(
+            stage,
+            lambda part: (part.ids, namespace, count),
+            idle_s=load.idle_s,
+            answer_s=load.batch_timeout_s,
+            openings=Openings(stage.name, load.store_retry_s),
+            suspect=lambda part: part.lost > 0,
+        )
+        try:
+            yield from _in_order(pool, pages, 2 * actors)
+        finally:
+            pool.stop()
 
 
-def _next(pool: Any) -> Looked:
-    try:
-        found: Looked = pool.get_next()
-    except RayActorError as exc:
-        raise StoreUnavailable("the actors that look die again and again; started again, the job goes on", store="ray") from exc
-    return found
+def stage_of(settings: Settings, actors: int) -> Stage:
+    """Return what the actors run, and what Ray gives them."""
+    return Stage(
+        name="look",
+        worker=("jobs.duplication.looker", "Looker", "look"),
+        returns=1,
+        smallest=actors,
+        largest=actors,
+        settings=settings,
+        resources={"num_cpus": settings.load.embed_cpus},
+    )
+
+
+def _in_order(pool: Pool[Part], pages: Iterator[list[int]], most: int) -> Iterator[Looked]:
+    """Keep up to `most` pages under way: one more for each actor, so that none waits for this process."""
+    under_way: deque[Page] = deque()
+    ended = False
+    while under_way or not ended:
+        while not ended and len(under_way) < most:
+            ids = next(pages, None)
+            if ids is None:
+                ended = True
+            else:
+                under_way.append(Page(ids[-1]))
+                pool.put(Part(under_way[-1], ids))
+        if under_way:
+            for call in pool.step():
+                for part in _again(call):
+                    pool.put(part)
+        while under_way and not under_way[0].parts:
+            yield under_way.popleft().looked()
+
+
+def _again(call: Ended[Part]) -> list[Part]:
+    """Note what a part came to, and return what of it is to be looked at again."""
+    part, page = call.item, call.item.page
+    if call.error is None:
+        page.found.append(call.answer)
+        page.parts -= 1
+        return []
+    if not isinstance(call.error, WorkerLost):
+        raise call.error
+    lost, (first, last) = part.lost + 1, (part.ids[0], part.ids[-1])
+    logger.warning("a worker was lost with %d pictures, %d to %d: %s", len(part.ids), first, last, call.error)
+    if len(part.ids) > 1:
+        page.parts += 1
+        middle = len(part.ids) // 2
+        return [Part(page, part.ids[:middle], lost), Part(page, part.ids[middle:], lost)]
+    if lost < TRIES:
+        return [Part(page, part.ids, lost)]
+    logger.error("picture %d is left out: with it, or with what is near to it, workers end", first)
+    page.found.append(Looked(first, looked=1, unread=1, pairs=[]))
+    page.parts -= 1
+    return []
 
 
 def pages_of(catalog: Catalog, namespace: str, after: int) -> Iterator[list[int]]:

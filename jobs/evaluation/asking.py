@@ -6,9 +6,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from time import monotonic
-
-import ray
 
 from config.settings import Settings
 from imagesearch.errors import EmbeddingFailed
@@ -25,8 +22,6 @@ Asked = list[Answer] | str
 
 # Actors that one picture may cost before it counts as one that cannot be read.
 TRIES = 3
-# How long nothing may happen before all actors are looked at: whether one hangs, whether another may be started.
-TICK_S = 0.5
 
 
 def asked(
@@ -78,10 +73,7 @@ def _answers(pool: Pool[CatalogEntry], entries: Sequence[CatalogEntry], lost: Co
         pool.put(entry)
     under_way = len(entries)
     while under_way:
-        ended = pool.arrange(monotonic())
-        refs = pool.awaited()
-        done, _ = ray.wait(refs, timeout=TICK_S) if refs else ([], [])
-        for call in ended + pool.collect(set(done), monotonic()):
+        for call in pool.step():
             if (answer := _answer(call, lost)) is None:
                 pool.put(call.item)
             else:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,6 @@ from imagesearch.types import AddRequest
 from jobs.duplicates import Wanted, duplicates
 from jobs.duplication import looking
 from tests.fixtures.audited import emptied, run_stages, settings_on
-from tests.fixtures.stage_worker import DyingLooker
 
 PATIENCE_S = 120
 
@@ -148,15 +148,34 @@ def test_what_cannot_be_done_is_said(settings, stores, tmp_path):
     assert found(settings) == ([], found(settings)[1])
 
 
+@pytest.fixture
+def by_actors(settings, ray_settings, monkeypatch):
+    """A function that looks by two actors, which are of the given kind."""
+
+    def look(kind):
+        usual = looking.stage_of
+        worker = ("tests.fixtures.stage_worker", kind, "look")
+        monkeypatch.setattr(looking, "stage_of", lambda *how: replace(usual(*how), worker=worker))
+        ray = settings.ray.model_copy(update={"address": ray_settings.ray.address})
+        load = settings.load.model_copy(update={"embed_cpus": 0.1})
+        return found(settings.model_copy(update={"ray": ray, "load": load}), actors=2)
+
+    return look
+
+
 @pytest.mark.parametrize("settings", ["servers"], indirect=True)
-def test_actors_of_the_cluster_find_the_same_also_where_one_dies(settings, stores, tmp_path, ray_settings, monkeypatch):
+def test_actors_of_the_cluster_find_the_same_also_where_one_dies(settings, stores, tmp_path, by_actors):
     add(settings, stores, tmp_path, copies())
     alone = found(settings)
-    monkeypatch.setattr(looking, "Looker", DyingLooker)
-    ray = settings.ray.model_copy(update={"address": ray_settings.ray.address})
-    load = settings.load.model_copy(update={"embed_cpus": 0.1})
-    assert found(settings.model_copy(update={"ray": ray, "load": load}), actors=2) == alone
+    assert by_actors("DyingLooker") == alone
     assert (tmp_path / "blobs" / "died").exists()
+
+
+@pytest.mark.parametrize("settings", ["servers"], indirect=True)
+def test_a_picture_by_which_actors_end_is_left_out_and_the_others_of_its_page_are_not(settings, stores, tmp_path, by_actors):
+    assert add(settings, stores, tmp_path, copies())["2.png"] == 3
+    clusters, totals = found(settings)
+    assert by_actors("DeadlyLooker") == (clusters, replace(totals, unread=1))
 
 
 @pytest.mark.timeout(400)

@@ -39,6 +39,14 @@ def test_what_is_neither_answered_nor_told_to_come_again_is_counted():
     assert by_end["offered, carried, a second"].ratio == pytest.approx(21 / 20 / 0.5)
 
 
+def test_what_is_answered_after_the_load_is_not_answered_a_second_of_it():
+    late = [told(second / 10, ms=20_000.0) for second in range(101)]
+    figures = Overload({1: 5.0}, 50.0, late, [told(0.0)] * 5).figures("embedded", "command")
+    (answered,) = [one for one in figures if "answered, carried" in one.figure]
+    assert answered.ours == pytest.approx(101 / 30, abs=0.01)
+    assert not answered.met
+
+
 @pytest.mark.parametrize(
     ("alone", "back_s"),
     [
@@ -46,6 +54,8 @@ def test_what_is_neither_answered_nor_told_to_come_again_is_counted():
         ([told(0.0, ms=500.0), told(0.5, "503"), *(told(1.0 + place, ms=59.0) for place in range(5))], 1.0),
         # One slow search among those in a row is chance, most of them are not.
         ([told(2.0 + place, ms=ms) for place, ms in enumerate([50, 900, 50, 50, 900])], 2.0),
+        # Whoever stood behind the load's queue was not served as before.
+        ([told(0.0, ms=25_000), *(told(25.0 + place, ms=50) for place in range(8))], 25.0),
         ([told(float(place), ms=61.0) for place in range(12)], 11.0),
     ],
 )
