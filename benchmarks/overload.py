@@ -9,6 +9,7 @@ before. Prints a table and writes results/overload.json.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shlex
 import subprocess
@@ -24,7 +25,7 @@ from typing import Any
 from benchmarks import job
 from benchmarks.figures import Figure, figure, middle, record, shown
 from benchmarks.pictures import photographs
-from benchmarks.stack import NAMES, Kind, Stack, serving
+from benchmarks.stack import NAMES, Stack, serving
 from cli.console import Output
 from config import Settings
 from config.settings import PROJECT_ROOT
@@ -34,6 +35,7 @@ QUERIES = 200
 # No query's vector is remembered: each search costs what its first one does.
 MORE = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
 SHED = ("429", "503")
+WAYS = {"proxy": "", "haproxy": ", behind HAProxy"}
 TIMES = 2
 # Served as before: the median of so many searches in a row is within this of the median before.
 IN_A_ROW, NEAR = 5, 1.2
@@ -44,6 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure; exit code 0 whatever the figures say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overload", description=__doc__)
     parser.add_argument("--stores", default="embedded")
+    parser.add_argument("--modes", default="proxy,haproxy", help="of Serve: as on a laptop, and as in a cluster")
     parser.add_argument("--seconds", type=float, default=300.0, help="of the load that is too much")
     parser.add_argument("--pictures", type=int, default=500, help="in the collection")
     parser.add_argument("--clients", default="4,16,24")
@@ -55,15 +58,16 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-pictures-") as folder:
         paths = photographs(Path(folder), options.pictures + QUERIES, SIZE)
         more = MORE | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
-        for kind in options.stores.split(","):
-            with serving(kind, more) as (stack, settings):
+        for kind, mode in itertools.product(options.stores.split(","), options.modes.split(",")):
+            with serving(kind, more, haproxy=mode == "haproxy") as (stack, settings):
                 job.append(settings, paths[:-QUERIES])
                 job.load(stack, settings, more)
                 output.say(f"{NAMES[kind]}: {len(paths) - QUERIES} pictures are loaded")
                 pictures, clients = [str(path) for path in paths[-QUERIES:]], [int(word) for word in options.clients.split(",")]
                 told = overload(stack, settings, more, pictures, clients, options.seconds)
-            figures += told.figures(kind, command)
-            details[kind] = told.detail()
+            name = f"{NAMES[kind]}{WAYS[mode]}"
+            figures += told.figures(name, command)
+            details[name] = told.detail()
     output.show(shown(figures))
     record("overload", figures, {"command": command, "runs": details})
     return 0
@@ -94,7 +98,7 @@ class Overload:
         # Not in the time that it had: at least so long.
         return float(self.alone[-1]["at_s"])
 
-    def figures(self, kind: Kind, command: str) -> list[Figure]:
+    def figures(self, name: str, command: str) -> list[Figure]:
         """Judge it."""
         answered = [one for one in self.offered if one["status"] == "200"]
         shed = [one for one in self.offered if one["status"] in SHED and one["retry_after"] is not None]
@@ -102,7 +106,7 @@ class Overload:
         # Before the queues are full whoever comes is admitted and soon served.
         full = [one["ms"] for one in answered if one["at_s"] > FILLED_S] or [one["ms"] for one in answered]
         cuts = quantiles(full, n=100, method="inclusive") if len(full) > 1 else full * 99
-        what = f"searches by picture, twice what is carried, {NAMES[kind]}"
+        what = f"searches by picture, twice what is carried, {name}"
         last = max(one["at_s"] for one in self.offered)
         # Who stands in a queue when the load ends is answered after it.
         answered_s = max([last, *(one["at_s"] + one["ms"] / 1000 for one in answered)])

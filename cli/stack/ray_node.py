@@ -99,9 +99,8 @@ def node_variables(settings: Settings, address: str) -> dict[str, str]:
         "RAY_USAGE_STATS_ENABLED": "0",
         # By default Ray sets all its workers back, the service's replicas, too, and leaves too little room below for a load's.
         "RAY_worker_niceness": "0",
-        # Our handlers wait for nothing on their loop but for others: there is nothing to gain by a loop and a thread of their own
-        # (docs/performance.md).
-        "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+        # The router needs no loop and thread of its own. User code does: on one loop with it a busy replica is slow to turn
+        # requests away, and they pile up before it (docs/adr/0028).
         "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
         "RAY_SERVE_USE_GRPC_BY_DEFAULT": "1",
         "IMAGESEARCH_HOME": str(settings.home),

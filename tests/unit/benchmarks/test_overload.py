@@ -31,7 +31,7 @@ def test_what_is_neither_answered_nor_told_to_come_again_is_counted():
     fine = [told(second) for second in range(10)]
     shed = [told(10 + second, "503", 5.0, "1") for second in range(8)]
     bad = [told(18.0, "503", 5.0), told(19.0, "500"), told(20.0, "ReadTimeout")]
-    figures = Overload({4: 0.4, 16: 0.5}, 50.0, fine + shed + bad, [told(0.0)] * 5).figures("embedded", "command")
+    figures = Overload({4: 0.4, 16: 0.5}, 50.0, fine + shed + bad, [told(0.0)] * 5).figures("SQLite, Milvus Lite", "command")
     by_end = {one.figure.rpartition(": ")[2]: one for one in figures}
     assert (by_end["any other outcome"].ours, by_end["any other outcome"].met) == (3, False)
     assert by_end["share told to come again, with Retry-After"].ours == pytest.approx(8 / 21, abs=1e-3)
@@ -41,7 +41,7 @@ def test_what_is_neither_answered_nor_told_to_come_again_is_counted():
 
 def test_what_is_answered_after_the_load_is_not_answered_a_second_of_it():
     late = [told(second / 10, ms=20_000.0) for second in range(101)]
-    figures = Overload({1: 5.0}, 50.0, late, [told(0.0)] * 5).figures("embedded", "command")
+    figures = Overload({1: 5.0}, 50.0, late, [told(0.0)] * 5).figures("SQLite, Milvus Lite", "command")
     (answered,) = [one for one in figures if "answered, carried" in one.figure]
     assert answered.ours == pytest.approx(101 / 30, abs=0.01)
     assert not answered.met
