@@ -16,6 +16,8 @@ from milvus_lite.search.filter import evaluate_mask
 from milvus_lite.search.indexed_filter import evaluate_segment_filter
 from numpy.typing import NDArray
 
+from cli.stack.lite_memtable import snapshot
+
 Mask = NDArray[np.bool_]
 
 # Whose rows are remembered: models, and their hashes.
@@ -103,8 +105,8 @@ class QuickSearch:
     ) -> list[list[dict[str, Any]]]:
         """Return, for each query, up to `top_k` hits {id, distance, entity}, nearest first."""
         within = tuple(one for one in segments if one.num_rows and (not partition_names or one.partition in partition_names))
-        keys, numbers, vectors, places, table = memtable.to_search_snapshot(
-            vector_field, partition_names, compiled_filter is not None
+        keys, numbers, vectors, places, table = snapshot(
+            memtable, vector_field, partition_names, with_table=compiled_filter is not None
         )
         deleted = {key: number for key, (number, _) in memtable.delete_index_snapshot().items()}
         live = self._live(within, delta_index)

@@ -6,6 +6,7 @@ from milvus_lite.db import MilvusLite
 from milvus_lite.engine import collection as engine
 from milvus_lite.schema.types import CollectionSchema, DataType, FieldSchema
 
+from cli.stack.lite_memtable import snapshot
 from cli.stack.lite_search import QuickSearch
 
 DIM = 8
@@ -99,3 +100,22 @@ def test_a_vector_that_nobody_asked_for_is_not_read(collection, monkeypatch):
     monkeypatch.setattr(type(segment), "row_to_dict", lambda *_: pytest.fail("a whole row was read"))
     (hits,) = collection.search([[1.0] * DIM], top_k=5, output_fields=["create_time"])
     assert [set(hit["entity"]) for hit in hits] == [{"create_time"}] * 5
+
+
+@pytest.mark.parametrize("with_table", [False, True])
+def test_what_is_in_no_segment_is_read_without_its_numbers_one_by_one(collection, monkeypatch, with_table):
+    random = np.random.default_rng(1)
+    for keys in ([1, 2, 3], [2, 4], [5, 6, 1]):
+        collection.upsert(records(random, keys))
+    collection.delete([3])
+    memtable = collection._memtable
+    slow = memtable.to_search_snapshot("feature", None, with_table)
+    monkeypatch.setattr(memtable, "to_search_snapshot", None)
+    keys, numbers, vectors, places, table = snapshot(memtable, "feature", None, with_table=with_table)
+    assert (keys, places) == (slow[0], slow[3])
+    assert sorted(keys) == [1, 2, 4, 5, 6]
+    np.testing.assert_array_equal(numbers, slow[1])
+    np.testing.assert_array_equal(vectors, slow[2])
+    assert (table is None) == (slow[4] is None)
+    if table is not None:
+        assert table.to_pylist() == slow[4].drop(["feature"]).to_pylist()
