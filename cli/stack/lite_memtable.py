@@ -36,6 +36,15 @@ def snapshot(memtable: Any, vector_field: str, partition_names: list[str] | None
     return list(rows), numbers, vectors[places], [(batch, row) for batch, row, _ in rows.values()], table
 
 
+def data_table(memtable: Any, rows: list[tuple[int, int]]) -> pa.Table:
+    """Return what `MemTable._build_data_table` does, the rows of a segment that is to be, without numbers of Python's either."""
+    starts = list(accumulate([batch.num_rows for batch in memtable._insert_batches], initial=0))
+    places = pa.array([starts[batch] + row for batch, row in rows], pa.int64())
+    names = memtable._data_schema.names
+    table = pa.Table.from_batches([batch.select(names) for batch in memtable._insert_batches]).take(places).combine_chunks()
+    return pa.Table.from_arrays([column.combine_chunks() for column in table.columns], schema=memtable._data_schema)
+
+
 def _plain(column: pa.Array) -> bool:
     """Whether each row has its vector of floats."""
     floats: bool = pa.types.is_fixed_size_list(column.type) and column.type.value_type == pa.float32()

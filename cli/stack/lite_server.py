@@ -23,9 +23,10 @@ def main() -> int:
     from milvus_lite.adapter.grpc import server
     from milvus_lite.cmdline import main as milvus_lite
     from milvus_lite.engine import collection
-    from milvus_lite.storage import data_file
+    from milvus_lite.storage import data_file, memtable
 
     from cli.stack.lite_index import TellingServicer
+    from cli.stack.lite_memtable import data_table
     from cli.stack.lite_search import QuickSearch
 
     class Grpc:
@@ -52,6 +53,7 @@ def main() -> int:
     server.MilvusServicer = TellingServicer
     collection.execute_search_with_index = QuickSearch()
     data_file.pq = Parquet()
+    memtable.MemTable._build_data_table = data_table
     return int(milvus_lite() or 0)
 
 

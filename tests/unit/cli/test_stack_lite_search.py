@@ -6,7 +6,7 @@ from milvus_lite.db import MilvusLite
 from milvus_lite.engine import collection as engine
 from milvus_lite.schema.types import CollectionSchema, DataType, FieldSchema
 
-from cli.stack.lite_memtable import snapshot
+from cli.stack.lite_memtable import data_table, snapshot
 from cli.stack.lite_search import QuickSearch
 
 DIM = 8
@@ -119,3 +119,15 @@ def test_what_is_in_no_segment_is_read_without_its_numbers_one_by_one(collection
     assert (table is None) == (slow[4] is None)
     if table is not None:
         assert table.to_pylist() == slow[4].drop(["feature"]).to_pylist()
+
+
+def test_a_segment_gets_the_same_rows(collection):
+    random = np.random.default_rng(2)
+    for keys in ([1, 2, 3], [2, 4], [5, 6, 1]):
+        collection.upsert(records(random, keys))
+    memtable = collection._memtable
+    rows = [(batch, row) for batch, row, _ in memtable._pk_index.values()]
+    slow, quick = memtable._build_data_table(rows), data_table(memtable, rows)
+    assert quick.equals(slow, check_metadata=True)
+    assert quick.num_rows == 6
+    assert [column.num_chunks for column in quick.columns] == [column.num_chunks for column in slow.columns]
