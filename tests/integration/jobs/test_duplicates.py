@@ -173,8 +173,10 @@ def test_actors_of_the_cluster_find_the_same_also_where_one_dies(settings, store
 
 @pytest.mark.parametrize("settings", ["servers"], indirect=True)
 def test_a_picture_by_which_actors_end_is_left_out_and_the_others_of_its_page_are_not(settings, stores, tmp_path, by_actors):
-    assert add(settings, stores, tmp_path, copies())["2.png"] == 3
+    ids = add(settings, stores, tmp_path, copies())
     clusters, totals = found(settings)
+    (tmp_path / "blobs").mkdir(exist_ok=True)
+    (tmp_path / "blobs" / "deadly").write_text(str(ids["2.png"]))
     assert by_actors("DeadlyLooker") == (clusters, replace(totals, unread=1))
 
 
