@@ -19,6 +19,7 @@ from pymilvus import MilvusClient
 from benchmarks.servers.haproxy import throughput_mode
 from benchmarks.servers.mariadb import MariaDb
 from benchmarks.servers.milvus import MilvusLite, MilvusServer
+from benchmarks.servers.ray import RayCluster
 from benchmarks.servers.redis import RedisServer
 from cli.stack.ports import LOOPBACK, free_ports
 from cli.stack.ray_node import RayPorts, ray_process, remove_ray_folder, token_file
@@ -87,6 +88,22 @@ def running(kind: Kind, *, ray: bool = True) -> Iterator[Stack]:
         stack = _stores(kind, closing)
         if ray:
             _node(stack, closing, {})
+        yield stack
+
+
+@contextmanager
+def clustered(kind: Kind, nodes: int, cpus: int) -> Iterator[Stack]:
+    """Start the stores and a cluster of so many Ray nodes on this machine, beside a head without CPUs; stop all at the end."""
+    with ExitStack() as closing:
+        stack = _stores(kind, closing)
+        cluster = RayCluster(stack.settings({}), stack.variables, nodes, cpus)
+        stack.variables |= {
+            "IMAGESEARCH_RAY__ADDRESS": cluster.address,
+            "IMAGESEARCH_RAY__TOKEN_FILE": str(token_file(stack.home)),
+        }
+        closing.callback(cluster.clean)
+        closing.callback(cluster.stop)
+        cluster.start()
         yield stack
 
 
