@@ -59,13 +59,13 @@ def main(argv: list[str] | None = None) -> int:
         paths = photographs(Path(folder), options.pictures + QUERIES, SIZE)
         more = MORE | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
         for kind, mode in itertools.product(options.stores.split(","), options.modes.split(",")):
+            name = f"{NAMES[kind]}{WAYS[mode]}"
             with serving(kind, more, haproxy=mode == "haproxy") as (stack, settings):
                 job.append(settings, paths[:-QUERIES])
                 job.load(stack, settings, more)
-                output.say(f"{NAMES[kind]}: {len(paths) - QUERIES} pictures are loaded")
+                output.say(f"{name}: {len(paths) - QUERIES} pictures are loaded")
                 pictures, clients = [str(path) for path in paths[-QUERIES:]], [int(word) for word in options.clients.split(",")]
                 told = overload(stack, settings, more, pictures, clients, options.seconds)
-            name = f"{NAMES[kind]}{WAYS[mode]}"
             figures += told.figures(name, command)
             details[name] = told.detail()
     output.show(shown(figures))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
@@ -13,6 +14,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from imagesearch.errors import EmbeddingFailed, ImageSearchError, StoreError
+from jobs.cluster import connected
 from jobs.openings import Openings
 from jobs.sizing import Sizing, least_busy, pressed
 from jobs.stages import Stage
@@ -234,6 +236,22 @@ class Pool(Generic[T]):
             logger.warning(
                 "no %s worker has started yet; each needs %s, and `ray status` tells what is free", self._stage.name, what
             )
+
+
+@contextmanager
+def pooled(stage: Stage, arguments: Callable[[T], tuple[Any, ...]], *, suspect: Callable[[T], bool]) -> Iterator[Pool[T]]:
+    """Join the cluster and give a pool that is a job's only one; end its workers at the end.
+
+    Raises StoreUnavailable where no cluster answers.
+    """
+    load = stage.settings.load
+    with connected(stage.settings):
+        openings = Openings(stage.name, load.store_retry_s)
+        pool = Pool(stage, arguments, idle_s=load.idle_s, answer_s=load.batch_timeout_s, openings=openings, suspect=suspect)
+        try:
+            yield pool
+        finally:
+            pool.stop()
 
 
 def _answer_of(ref: Any) -> tuple[Any, Exception | None]:

@@ -10,10 +10,8 @@ from dataclasses import dataclass, field
 
 from config.settings import Settings
 from imagesearch.stores.sql.catalog import Catalog
-from jobs.cluster import connected
 from jobs.duplication.looker import Looked, Looker
-from jobs.openings import Openings
-from jobs.pool import Ended, Pool, WorkerLost
+from jobs.pool import Ended, Pool, WorkerLost, pooled
 from jobs.stages import Stage
 
 logger = logging.getLogger(__name__)
@@ -24,19 +22,23 @@ PAGE = 64
 TRIES = 3
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Page:
-    """A page that is being looked at: so many `parts` are not done, the others came to `found`."""
+    """A page that is being looked at, and what its parts came to so far."""
 
-    upto: int
-    parts: int = 1
+    ids: list[int]
     found: list[Looked] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether all of its pictures were looked at."""
+        return sum(one.looked for one in self.found) == len(self.ids)
 
     def looked(self) -> Looked:
         """Put together what the parts came to."""
         parts = sorted(self.found, key=lambda one: one.upto)
         pairs = [pair for one in parts for pair in one.pairs]
-        return Looked(self.upto, sum(one.looked for one in parts), sum(one.unread for one in parts), pairs)
+        return Looked(self.ids[-1], len(self.ids), sum(one.unread for one in parts), pairs)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,20 +61,10 @@ def looked(settings: Settings, pages: Iterator[list[int]], namespace: str, count
             for page in pages:
                 yield looker.look(page, namespace, count)
         return
-    with connected(settings):
-        load, stage = settings.load, stage_of(settings, actors)
-        pool: Pool[Part] = Pool(
-            stage,
-            lambda part: (part.ids, namespace, count),
-            idle_s=load.idle_s,
-            answer_s=load.batch_timeout_s,
-            openings=Openings(stage.name, load.store_retry_s),
-            suspect=lambda part: part.lost > 0,
-        )
-        try:
-            yield from _in_order(pool, pages, 2 * actors)
-        finally:
-            pool.stop()
+    stage = stage_of(settings, actors)
+    pool: Pool[Part]
+    with pooled(stage, lambda part: (part.ids, namespace, count), suspect=lambda part: part.lost > 0) as pool:
+        yield from _in_order(pool, pages, 2 * actors)
 
 
 def stage_of(settings: Settings, actors: int) -> Stage:
@@ -98,13 +90,13 @@ def _in_order(pool: Pool[Part], pages: Iterator[list[int]], most: int) -> Iterat
             if ids is None:
                 ended = True
             else:
-                under_way.append(Page(ids[-1]))
+                under_way.append(Page(ids))
                 pool.put(Part(under_way[-1], ids))
         if under_way:
             for call in pool.step():
                 for part in _again(call):
                     pool.put(part)
-        while under_way and not under_way[0].parts:
+        while under_way and under_way[0].done:
             yield under_way.popleft().looked()
 
 
@@ -113,21 +105,18 @@ def _again(call: Ended[Part]) -> list[Part]:
     part, page = call.item, call.item.page
     if call.error is None:
         page.found.append(call.answer)
-        page.parts -= 1
         return []
     if not isinstance(call.error, WorkerLost):
         raise call.error
     lost, (first, last) = part.lost + 1, (part.ids[0], part.ids[-1])
     logger.warning("a worker was lost with %d pictures, %d to %d: %s", len(part.ids), first, last, call.error)
     if len(part.ids) > 1:
-        page.parts += 1
         middle = len(part.ids) // 2
         return [Part(page, part.ids[:middle], lost), Part(page, part.ids[middle:], lost)]
     if lost < TRIES:
         return [Part(page, part.ids, lost)]
     logger.error("picture %d is left out: with it, or with what is near to it, workers end", first)
     page.found.append(Looked(first, looked=1, unread=1, pairs=[]))
-    page.parts -= 1
     return []
 
 

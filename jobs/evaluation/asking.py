@@ -10,10 +10,8 @@ from contextlib import closing
 from config.settings import Settings
 from imagesearch.errors import EmbeddingFailed
 from imagesearch.types import CatalogEntry
-from jobs.cluster import connected
 from jobs.evaluation.asker import Answer, Asker
-from jobs.openings import Openings
-from jobs.pool import Ended, Pool, WorkerLost
+from jobs.pool import Ended, Pool, WorkerLost, pooled
 from jobs.stages import Stage
 
 logger = logging.getLogger(__name__)
@@ -37,22 +35,11 @@ def asked(
             for entry in entries:
                 yield asker.ask(entry, seed)
         return
-    with connected(settings):
-        load = settings.load
-        lost: Counter[int] = Counter()
-        stage = stage_of(settings, min(actors, len(entries)))
-        pool: Pool[CatalogEntry] = Pool(
-            stage,
-            lambda entry: (entry, seed),
-            idle_s=load.idle_s,
-            answer_s=load.batch_timeout_s,
-            openings=Openings(stage.name, load.store_retry_s),
-            suspect=lambda entry: entry.milvus_id in lost,
-        )
-        try:
-            yield from _answers(pool, entries, lost)
-        finally:
-            pool.stop()
+    lost: Counter[int] = Counter()
+    stage = stage_of(settings, min(actors, len(entries)))
+    pool: Pool[CatalogEntry]
+    with pooled(stage, lambda entry: (entry, seed), suspect=lambda entry: entry.milvus_id in lost) as pool:
+        yield from _answers(pool, entries, lost)
 
 
 def stage_of(settings: Settings, actors: int) -> Stage:
