@@ -1,5 +1,7 @@
 """The page against strangers, a busy service and a lost connection; how its files are sent."""
 
+import re
+
 import httpx
 import pytest
 from playwright.sync_api import Error, expect
@@ -162,3 +164,21 @@ def test_a_lost_connection_is_said_and_mended(service, open_page, photo):
     with behind_a_port(service.api, port):
         page.wait_for_selector(".hit")
         expect(page.locator("#notice")).to_contain_text("Connected again")
+
+
+def test_a_slow_link_delays_answers_and_mixes_none_up(open_page, address, photo):
+    page = open_page(address)
+    link = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+    link.send("Network.enable")
+    link.send("Network.emulateNetworkConditions", slow)
+    page.reload()
+    # Asked again before the first answer has come: only what was asked last is shown.
+    page.set_input_files("#file", photo("moon"))
+    page.wait_for_selector("#results[aria-busy]")
+    page.get_by_role("button", name=re.compile("^Remove moon")).click()
+    page.set_input_files("#file", photo("coffee"))
+    expect(page.locator(".hit > .path").first).to_have_text("coffee photo.jpg")
+    expect(page.locator("#results:not([aria-busy])")).to_have_count(1)
+    expect(page.locator(".card")).to_have_count(1)
+    until(page, "document.querySelector('.hit img').naturalWidth > 0")
