@@ -11,7 +11,7 @@ PORT ?=
 IMAGES ?=
 # Processes that run the tests; one more than processors, since many tests wait for servers.
 WORKERS ?= 3
-CHECKED := config imagesearch telemetry serve_app jobs cli tests
+CHECKED := config imagesearch telemetry serve_app jobs cli benchmarks tests
 
 export PORT IMAGES
 # Modules are compiled when they are first imported, and kept: pip would compile them all, most of which nobody imports.

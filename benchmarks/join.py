@@ -42,8 +42,8 @@ LONGEST_SIDE, SHORTEST_SIDE = 512, 24
 # Pictures whose hashes differ in no more bits are one.
 ONE_BITS = 12
 PART = 16
-# Neighbours that a copy is held against; and near ones by hash, in how many bits they differ at most.
-FEW, MANY = 8, 15
+# Neighbours that a copy is held against, to learn and to report; and near ones by hash, in how many bits they differ at most.
+FEW, MANY = 10, 30
 NEAR, HASH_BITS = 10, 64
 WORST = 40
 

@@ -31,6 +31,7 @@ FEATURES = (
     "strong_agreement",
     "strongest",
     "whole_agreement",
+    "cosine_alone",
 )
 # What each of them counts at most.
 MOST_INLIERS, MOST_MARGIN = 100, 0.1
@@ -39,8 +40,8 @@ HASH_BITS = 256
 ENOUGH_INLIERS = 20
 # Hashes that differ in more bits than these are not near at all.
 NEAR_BITS = 64
-# Pictures that are others agree less than this.
-CHANCE_AGREEMENT = 0.5
+# Pictures that are others agree less than this; and are less near, most of them.
+CHANCE_AGREEMENT, CHANCE_COSINE = 0.5, 0.5
 
 # Far beyond what is learned from numbers within [-1, 1]; what is larger, or no number, would not give finite shares.
 Weight = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
@@ -138,6 +139,8 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
         agreed = min(one.inliers / ENOUGH_INLIERS, 1.0) * max(one.agreement, 0.0)
         near = max(1 - one.hamming / NEAR_BITS, 0.0)
         strong = max(one.agreement - CHANCE_AGREEMENT, 0.0) / (1 - CHANCE_AGREEMENT)
+        # Each signal fails somewhere: one that is sure is enough.
+        strongest = max(agreed, near, strong**2)
         rows.append(
             [
                 one.cosine,
@@ -154,9 +157,10 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
                 agreed,
                 near,
                 strong,
-                # Each signal fails somewhere: one that is sure is enough.
-                max(agreed, near, strong**2),
+                strongest,
                 strong * min(overlaps),
+                # What the model alone sees, however near, is rather something else of the same kind.
+                max(one.cosine - CHANCE_COSINE, 0.0) * (1 - strongest),
             ]
         )
     return np.asarray(rows, np.float64)

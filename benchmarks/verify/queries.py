@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from benchmarks import copies
-from benchmarks.copies import Copy
 from benchmarks.photographs import jpeg
 from benchmarks.pictures import below, photographs
+from imagesearch.edits.catalogue import EDITS
 from imagesearch.images.samples import rgb_of
 
 SIZE, LONGEST_SIDE, QUALITY = (640, 480), 800, 90
 # Recompressed copies are what `auto` takes for clear; the others and strangers it looks at.
-COPIES: dict[str, Copy] = {
-    "recompressed": copies.jpeg(50),
-    "cropped": copies.cropped(0.7),
-    "turned": copies.turned(15),
-    "mirrored": copies.REPORTED_EDITED["mirror"],
-    "captioned": copies.captioned(0.4, 0.25),
+COPIES: dict[str, tuple[str, float]] = {
+    "recompressed": ("jpeg", 50),
+    "cropped": ("crop", 0.7),
+    "turned": ("rotate", 15),
+    "mirrored": ("mirror", 0.0),
+    "captioned": ("overlay text", 0.2),
 }
 STRANGER = "not there"
 
@@ -55,8 +55,9 @@ def queries(loaded: Sequence[Path], strangers: Sequence[Path]) -> list[Query]:
     """Return one of each kind in turn, as many as there are strangers of each."""
     made = []
     for number, stranger in enumerate(strangers):
-        for place, (kind, copy) in enumerate(COPIES.items()):
+        for place, (kind, (edit, strength)) in enumerate(COPIES.items()):
             path = loaded[(number * len(COPIES) + place) % len(loaded)]
-            made.append(Query(kind, jpeg(copy(Image.open(path).convert("RGB")), QUALITY), path))
+            copy = EDITS[edit](np.asarray(Image.open(path).convert("RGB")), strength, number)
+            made.append(Query(kind, jpeg(Image.fromarray(copy), QUALITY), path))
         made.append(Query(STRANGER, stranger.read_bytes(), None))
     return made

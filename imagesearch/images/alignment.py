@@ -34,6 +34,11 @@ COARSE = 16
 # Samples of a side by which a cut is looked for, and how much smaller it may be than the picture, step by step.
 FINE = 48
 CUTS = tuple(0.94**n for n in range(1, 16))
+# A map is moved so often at most, until the correlation grows by less than that, on copies blurred by so many pixels.
+STEPS, SOFT = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 30, 1e-4), 3
+EVERYWHERE = np.full((GREY_SIDE, GREY_SIDE), 255, np.uint8)
+# Where it shrinks one picture to nothing it is none; the same for one that turns it over.
+LEAST_SIZE = 1e-4
 # The window of the local correlation in pixels of the grey copies, and the contrast below which a window is flat.
 WINDOW, FLAT = 13, 3.0
 
@@ -63,6 +68,21 @@ class Match:
     way: Map | None
     inliers: int
     pairs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How alike two grey pictures are where they overlap.
+
+    `mean` in [-1, 1]: the local correlation of all windows that have any contrast, weighted by that. `seen`: the share of the target
+    that such windows cover; both are 0 where the pictures are flat.
+    """
+
+    mean: float
+    seen: float
+
+
+NOTHING = Agreement(0.0, 0.0)
 
 
 def lying(query: Features, target: Features) -> Map:
@@ -98,6 +118,29 @@ def cut_from(query: Features, target: Features) -> Map:
             best, area = found, (left, top, width, height)
     x, y, wide, high = np.asarray(area) / FINE
     return np.array([[wide, 0.0, x], [0.0, high, y]])
+
+
+def turned_back(way: Map) -> Map:
+    """Return the map from the target to the query."""
+    linear = np.linalg.inv(way[:, :2])
+    return np.column_stack([linear, -linear @ way[:, 2]])
+
+
+def refined(query: Features, target: Features, way: Map) -> Map:
+    """Return the map moved a little, to where the pictures correlate best (Evangelidis and Psarakis, 2008); the map itself where
+    that leads nowhere.
+    """
+    back = turned_back(way)
+    moved = _in_pixels(back).astype(np.float32)
+    try:
+        cv2.findTransformECC(target.grey, query.grey, moved, cv2.MOTION_AFFINE, STEPS, EVERYWHERE, SOFT)
+    except cv2.error:
+        # It does not converge: the one is not seen in the other from here.
+        return way
+    linear = moved[:, :2].astype(np.float64)
+    if not np.isfinite(moved).all() or np.linalg.det(linear) * np.linalg.det(back[:, :2]) < LEAST_SIZE:
+        return way
+    return turned_back(np.column_stack([linear, (moved[:, 2] + 0.5 - linear @ np.full(2, 0.5)) / GREY_SIDE]))
 
 
 def matched(query: Sought, target: Features) -> tuple[Match, Match]:
@@ -143,20 +186,15 @@ def fitted(query: Features, target: Features, pairs: Pairs, *, mirror: bool) -> 
     return Match(np.column_stack([linear, found[:, 2] / np.asarray(target.size)]), inliers, len(pairs))
 
 
-def agreement(query: Features, target: Features, way: Map) -> float:
-    """Return how alike the grey pictures are where they overlap, in [-1, 1]: local correlation, weighted by contrast; 0 where
-    both are flat. Brightness and contrast do not count, a caption over a part counts for that part.
-    """
-    centre = 0.5
-    # From pixel centres to fractions, and back.
-    linear, shift = way[:, :2], way[:, 2] * GREY_SIDE - centre + way[:, :2] @ np.full(2, centre)
-    whole = np.column_stack([linear, shift])
+def agreement(query: Features, target: Features, way: Map) -> Agreement:
+    """Lay one grey picture on the other. Brightness and contrast do not count, a caption over a part counts for that part."""
+    whole = _in_pixels(way)
     laid = cv2.warpAffine(query.grey, whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_LINEAR)
     mask = cv2.warpAffine(np.full_like(query.grey, 255), whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_NEAREST) > 0
     share = _mean(mask.astype(np.float32))
     inside = mask & (share > 0.25)
     if not inside.any():
-        return 0.0
+        return NOTHING
     share = np.maximum(share, 0.01)
     # What lies beyond the overlap counts as nothing in each window's sums.
     ours, theirs = np.where(mask, laid, 0).astype(np.float32), np.where(mask, target.grey, 0).astype(np.float32)
@@ -166,10 +204,19 @@ def agreement(query: Features, target: Features, way: Map) -> float:
     together = _mean(ours * theirs) / share - our_mean * their_mean
     correlation = together / (np.maximum(our_deviation, FLAT) * np.maximum(their_deviation, FLAT))
     contrast = np.maximum(our_deviation, their_deviation)
+    seen = inside & (contrast > FLAT)
     # The root: the edge of a caption has more contrast than all that is beside it.
-    weights = np.where(inside & (contrast > FLAT), np.sqrt(contrast), 0)
+    weights = np.where(seen, np.sqrt(contrast), 0)
     total = float(weights.sum())
-    return float(np.clip((weights * correlation).sum() / total, -1, 1)) if total else 0.0
+    if not total:
+        return NOTHING
+    return Agreement(float(np.clip((weights * correlation).sum() / total, -1, 1)), float(seen.mean()))
+
+
+def _in_pixels(way: Map) -> Map:
+    """Return the map between the pixels of the grey copies; their centres lie half a pixel off."""
+    linear = way[:, :2]
+    return np.column_stack([linear, way[:, 2] * GREY_SIDE - 0.5 + linear @ np.full(2, 0.5)])
 
 
 def _clear(squares: NDArray[np.float32]) -> Pairs:

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-VERSION = 1
+VERSION = 2
 """Of what is found here: features that are kept are those of one version."""
 
 SIDE = 256
 """Features are looked for in a copy whose longest side has so many pixels at most."""
+
+# A small picture is grown to that, up to so many times: in its own size a sprite has a handful of features.
+MOST_GROWN = 4
 
 MARGIN = 8
 """By so many pixels the copy is framed."""
@@ -71,6 +74,9 @@ def reduced(rgb: Image.Image) -> Reduced:
     grey = rgb.convert("L")
     square = np.asarray(grey.resize((GREY_SIDE, GREY_SIDE), Image.Resampling.BOX if min(grey.size) > GREY_SIDE else None))
     blurred = np.asarray(cv2.GaussianBlur(square, (0, 0), GREY_BLUR), np.uint8)
+    if max(grey.size) < SIDE:
+        factor = min(SIDE / max(grey.size), MOST_GROWN)
+        grey = grey.resize((round(grey.width * factor), round(grey.height * factor)), Image.Resampling.BICUBIC)
     grey.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return Reduced(np.asarray(grey), blurred)
 

@@ -8,6 +8,9 @@ from imagesearch.images.overlap import Overlap
 from imagesearch.join import Evidence
 from jobs.learning.pictures import Scored
 
+# Most of what people search by is not there: for each search that has its original there are so many that have none.
+IN_VAIN = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -28,6 +31,11 @@ class Case:
     absent: bool
     variant: bool
     evidence: Evidence
+
+    @property
+    def weight(self) -> float:
+        """How many cases of a life it stands for."""
+        return IN_VAIN if self.absent else 1.0
 
 
 def margin_at(place: int, score: float, ranked: Scored) -> float:

@@ -34,8 +34,8 @@ def fitted(cases: Sequence[Case]) -> Join:
     middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-9
     kinds = np.array([CLASSES.index(case.kind) for case in known])
     # A picture that was a little brightened looks like one that was recompressed; but most copies are only that.
-    importance = np.ones(len(kinds))
-    importance[kinds == EXACT] = (kinds == EDITED).sum() / (kinds == EXACT).sum()
+    importance = np.array([case.weight for case in known])
+    importance[kinds == EXACT] *= (kinds == EDITED).sum() / (kinds == EXACT).sum()
     model = LogisticRegression(C=FREEDOM, max_iter=MOST_STEPS).fit((rows - middle) / spread, kinds, importance)
     weights, bias = np.zeros((len(CLASSES), rows.shape[1])), np.full(len(CLASSES), NEVER)
     # The join takes the numbers as they are, not standardised.

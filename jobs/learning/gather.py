@@ -21,8 +21,8 @@ from jobs.learning.pictures import Pictures, Scored
 EXACT = frozenset({"jpeg", "webp", "resize"})
 # Two originals that are near by any signal may be variants of one drawing.
 ALIKE_BITS, ALIKE_AGREEMENT, ALIKE_INLIERS = 2 * SAME_BITS, 0.6, 12
-# Without its original a search has mostly one that is far ahead; the others of it say what they said with it.
-ABSENT = 3
+# Neighbours beyond those that are looked at: without its original a search sees one further, and one for each variant of that.
+SPARE = 3
 # Two cuts of one picture, of which neither holds the other, (left, top, right, bottom) in fractions: what is learned as one scene.
 CUTS = (
     ((0.0, 0.0, 0.6, 0.6), (0.4, 0.32, 1.0, 0.92)),
@@ -68,8 +68,7 @@ class Gatherer:
         original = features_of(Image.fromarray(rgb))
         variants: dict[int, bool] = {query: False}
         for copy in self._copies(rgb, seed):
-            # One more: the original is not to take the place of what else would be seen.
-            ranked = self._pictures.nearest(copy.vector, self._neighbours + ABSENT)
+            ranked = self._pictures.nearest(copy.vector, self._neighbours + SPARE)
             here = ranked[: self._neighbours]
             met = {one for one, _ in here}
             near = [(one, score) for one, score in self._pictures.near(copy.bits, copy.vector) if one not in met]
@@ -82,8 +81,10 @@ class Gatherer:
                     overlaps[one] = overlap(copy.features, theirs)
             yield from self._held(query, copy, here, near, overlaps, variants, absent=False)
             # Who is far ahead there is no copy either.
-            without = [(one, score) for one, score in ranked if one != query and not variants.get(one, True)]
-            yield from self._held(query, copy, without[:ABSENT], [], overlaps, variants, absent=True)
+            without, near_without = (
+                [(one, score) for one, score in some if one != query and not variants.get(one, True)] for some in (ranked, near)
+            )
+            yield from self._held(query, copy, without[: self._neighbours], near_without, overlaps, variants, absent=True)
 
     def scenes(self, query: int, rgb: Pixels) -> Iterator[Case]:
         """Yield cuts of the picture held against each other, where they are seen to have something in common."""

@@ -98,11 +98,11 @@ def learn(settings: Settings, namespace: str, count: int, seed: int, say: Say) -
 
 def better(before: Sequence[Judged], after: Sequence[Judged]) -> bool:
     """Say whether the loss fell, beyond chance: in all but one of 40 resamples of the pictures (Efron's bootstrap)."""
-    falls: dict[int, list[float]] = defaultdict(list)
+    falls: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for old, new in zip(before, after, strict=True):
         if not old.case.variant:
-            falls[old.case.query].append(old.loss - new.loss)
-    sums = np.array([(sum(one), len(one)) for one in falls.values()])
+            falls[old.case.query].append((old.case.weight * (old.loss - new.loss), old.case.weight))
+    sums = np.array([np.sum(one, axis=0) for one in falls.values()])
     chance = np.random.default_rng(0)
     means = []
     for _ in range(RESAMPLES):

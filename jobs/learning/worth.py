@@ -31,8 +31,8 @@ class Worth:
     verified. `called`: of so many the original, where it was verified, was called a copy. `false`: of the other pictures among the
     first SEEN and those near by hash so many were called copies, where the original was there, `false_absent` where it was not;
     `variants` those of what is near to the original before any edit. `calibration_error`: the expected one of the probability of
-    being a copy, over BINS equal bins. `loss`: the mean logarithmic loss of the classes in nats, by which joins are compared;
-    less is better.
+    being a copy, over BINS equal bins. `loss`: the mean logarithmic loss of the classes in nats, each case by its weight, by which
+    joins are compared; less is better.
     """
 
     queries: int
@@ -98,7 +98,7 @@ def worth(found: Sequence[Judged]) -> Worth:
         false_absent=_mean([one.called for one in others if not one.case.variant and one.case.absent]),
         variants=_mean([one.called for one in others if one.case.variant]),
         calibration_error=calibration_error([one.copy for one in known], [one.true for one in known]),
-        loss=_mean([one.loss for one in found if not one.case.variant]),
+        loss=_loss([one for one in found if not one.case.variant]),
     )
 
 
@@ -112,6 +112,10 @@ def calibration_error(shares: Sequence[float], true: Sequence[bool]) -> float:
 def _shown(hits: Sequence[Judged]) -> list[Judged]:
     """Leave out what only its hash led to, unless it is likely a copy: so a search does."""
     return [one for one in hits if not one.case.by_hash or one.copy >= LIKELY]
+
+
+def _loss(found: Sequence[Judged]) -> float:
+    return float(np.average([one.loss for one in found], weights=[one.case.weight for one in found])) if found else 0.0
 
 
 def _mean(values: Sequence[float | bool]) -> float:

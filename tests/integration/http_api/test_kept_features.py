@@ -6,6 +6,7 @@ import pytest
 
 from config.sections import BlobSettings, VerifySettings
 from imagesearch.images.blobs import FolderBlobs
+from imagesearch.images.kept_features import PLACE
 from tests.fixtures.fresh_stores import fresh
 from tests.fixtures.queries import base64_of, found
 from tests.integration.http_api.test_verifying import png, scene
@@ -78,7 +79,7 @@ async def test_what_is_broken_or_missing_is_made_of_the_picture(service, ids):
     features = service.stores.features
     for place, one in enumerate(ids):
         entry = service.stores.catalog.get(one)
-        name = next(name for name in features._place.names("features/1") if entry.facts.content_hash in name)
+        name = next(name for name in features._place.names(PLACE) if entry.facts.content_hash in name)
         data = features._place.get(name, 10**6)
         broken = [b"", b"not features", data[:-1], data[:50] + b"\xff" * 20 + data[70:], None][place]
         if broken is None:

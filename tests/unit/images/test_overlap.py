@@ -105,6 +105,37 @@ def test_a_cut_of_a_drawing_without_features_is_found_where_it_was(area):
     assert all(overlap(query, other).agreement < found.agreement - 0.05 for other in others)
 
 
+@pytest.mark.parametrize("wide", [20, 45])
+def test_a_drawing_without_features_is_found_within_a_border(wide):
+    target, *others = (features_of(drawing(seed)) for seed in range(8))
+    query = features_of(ImageOps.expand(drawing(0), wide, "black"))
+    found = overlap(query, target)
+    assert found.agreement > 0.88
+    assert found.target == pytest.approx(100, abs=8)
+    corners = np.asarray(found.query_area) * (180 + 2 * wide, 150 + 2 * wide)
+    assert (*corners.min(axis=0), *corners.max(axis=0)) == pytest.approx((wide, wide, 180 + wide, 150 + wide), abs=10)
+    assert all(overlap(query, other).agreement < found.agreement - 0.05 for other in others)
+
+
+def test_a_few_lines_somewhere_are_no_part():
+    """A narrow cut with next to nothing on it fits into any drawing that has an edge."""
+    line = Image.new("RGB", (40, 300), "white")
+    ImageDraw.Draw(line).line((20, 0, 20, 300), fill="black", width=4)
+    edge = Image.new("RGB", (300, 300), "white")
+    ImageDraw.Draw(edge).rectangle((150, 40, 154, 260), fill="black")
+    ImageDraw.Draw(edge).ellipse((30, 80, 110, 200), fill="red")
+    found = overlap(features_of(line), features_of(edge))
+    assert found.agreement < 0.6
+
+
+@pytest.mark.parametrize("side", [32, 64])
+def test_a_small_picture_has_features_enough_to_be_turned(side):
+    small = photograph("chelsea.png").resize((side, side))
+    found = overlap(features_of(small.rotate(25, expand=True, fillcolor="white")), features_of(small))
+    assert found.inliers >= 12
+    assert found.agreement > 0.6
+
+
 @pytest.mark.parametrize("edit", ["mirrored", "mirrored and cropped"])
 def test_a_mirror_image_is_told(known, edit):
     assert overlap(features_of(EDITS[edit](photograph("chelsea.png"))), known["chelsea.png"]).mirrored

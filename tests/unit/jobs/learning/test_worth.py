@@ -59,6 +59,29 @@ def test_what_only_its_hash_led_to_counts_where_it_is_likely_a_copy():
     assert worth([hit, unlikely]).joined == 0.0
 
 
+def test_what_is_searched_for_in_vain_weighs_more():
+    there, in_vain = case(kind="similar", evidence=OTHER), case(kind="similar", evidence=OTHER, absent=True)
+
+    def judged_to(share_there, share_in_vain):
+        return [told(there, "similar", share_there), told(in_vain, "similar", share_in_vain)]
+
+    sure, unsure = found = judged_to(0.9, 0.5)
+    assert worth(found).loss == pytest.approx((sure.loss + 10 * unsure.loss) / 11)
+    # What is worse at these by as much as it is better at the other is not better.
+    assert not better(judged_to(0.5, 0.9), judged_to(0.9, 0.5))
+    assert better(judged_to(0.9, 0.5), judged_to(0.5, 0.9))
+
+
+def test_fitted_to_searches_in_vain_it_calls_fewer_copies():
+    doubtful = Evidence(0.9, 0.1, 100, 8, 16, 0.55, 100.0, 100.0, False)
+    cases = [case(kind="exact"), case(kind="similar", evidence=OTHER)] * 20
+    both = [case(kind="edited", evidence=doubtful), case(kind="similar", evidence=doubtful)] * 20
+    absent = [replace(one, absent=one.kind == "similar") for one in both]
+    (plain,), (careful,) = (fitted([*cases, *some]).verdicts([doubtful]) for some in (both, absent))
+    assert plain.copy == pytest.approx(1 / 2, abs=0.1)
+    assert careful.copy == pytest.approx(1 / 11, abs=0.05)
+
+
 def test_probabilities_that_hold_have_no_calibration_error():
     true = [True] * 8 + [False] * 2
     assert calibration_error([0.8] * 10, true) == pytest.approx(0)
