@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,15 +13,19 @@ from imagesearch.images.alignment import Map
 from imagesearch.images.overlap import Polygon
 from imagesearch.types import Pixels
 
-SIDE = 128
+SIDE = 256
 """The longest side of the copy in colours that is looked at, in pixels."""
 
-# The longest side at which they are laid on each other.
-LAID_SIDE = 96
+# The longest side at which they are laid on each other, where either has so many pixels: what one of them is too small to show is no
+# difference.
+LAID_SIDE = 192
 # No copy has more or less contrast than this, as a factor.
 MOST_GAIN = 4.0
 # A picture with less contrast than this has nothing to differ in.
 LEAST_RANGE = 40.0
+# Grey of red, green and blue, as JPEGs have it; they keep colours at half the resolution, so these may be further off.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+FINE, COARSE = 3, 5
 # Pixels at the edge of what is common: where a map ends is not exact.
 EDGE = 3
 
@@ -45,11 +51,14 @@ def difference(query: Pixels, target: Pixels, way: Map) -> float:
 
     Brightness and contrast of the whole do not count, nor what a shift by a pixel explains. 1 where they share too little.
     """
-    scale = LAID_SIDE / max(target.shape[:2])
-    width, height = (max(8, round(side * scale)) for side in (target.shape[1], target.shape[0]))
+    mine = np.array([query.shape[1], query.shape[0]], np.float64)
+    theirs = np.array([target.shape[1], target.shape[0]], np.float64)
+    # Pixels of the target for one of the query.
+    grown = math.sqrt(abs(np.linalg.det(way[:, :2] * theirs[:, None] / mine)))
+    scale = min(LAID_SIDE / theirs.max(), 1 / max(grown, 1.0))
+    width, height = (max(8, round(float(side) * scale)) for side in theirs)
     there = _soft(cv2.resize(target, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR))
     size = np.array([width, height], np.float64)
-    mine = np.array([query.shape[1], query.shape[0]], np.float64)
     linear = way[:, :2] * size[:, None] / mine
     # From the centres of pixels to fractions, and back.
     shift = way[:, 2] * size + linear @ np.full(2, 0.5) - 0.5
@@ -61,15 +70,30 @@ def difference(query: Pixels, target: Pixels, way: Map) -> float:
         return 1.0
     here = _toned(here, there, inside)
     span = max(float(np.ptp(np.percentile(there[inside], (1, 99)))), LEAST_RANGE)
-    beyond = np.maximum(_beyond(here, there), _beyond(there, here)).max(axis=2) / span
+    light = _apart(_grey(here), _grey(there), FINE)
+    tint = _apart(_colour(here), _colour(there), COARSE).max(axis=2)
+    beyond = np.maximum(light, tint) / span
     beyond[~inside] = 0
     return float(min(_soft(beyond).max(), 1.0))
 
 
-def _beyond(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far each value of one lies beyond all that the other has within a pixel of it."""
-    window = np.ones((3, 3), np.uint8)
-    above, below = one - cv2.dilate(other, window), cv2.erode(other, window) - one
+def _grey(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rgb @ LUMA, np.float32)
+
+
+def _colour(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how much redder and bluer than grey it is, shape (height, width, 2), as softly as a JPEG keeps it."""
+    return np.asarray(cv2.blur(rgb[..., ::2] - _grey(rgb)[..., None], (COARSE, COARSE), borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _apart(one: NDArray[np.float32], other: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """Return how far each value of either lies beyond all that the other has around it, in a window of so many pixels."""
+    return np.maximum(_beyond(one, other, window), _beyond(other, one, window))
+
+
+def _beyond(one: NDArray[np.float32], other: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    around = np.ones((window, window), np.uint8)
+    above, below = one - cv2.dilate(other, around), cv2.erode(other, around) - one
     return np.asarray(np.maximum(np.maximum(above, below), 0), np.float32)
 
 

@@ -18,7 +18,7 @@ from jobs.duplication.looks import Look, Looks
 
 # Variants of one drawing, another letter on it or another colour, differ in more than this at one place; three of four copies that
 # were recompressed, resized, cropped or toned do in less, and none that was written on.
-SAME_LOOK = 0.12
+SAME_LOOK = 0.08
 # Letters, coins and notes have few features, which agree by chance; so many do not, where they are most of all.
 ENOUGH_INLIERS, ENOUGH_SHARE = 30, 0.5
 # At most so likely a copy is what differs somewhere, or has too little to tell by.

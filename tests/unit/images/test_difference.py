@@ -14,7 +14,7 @@ from imagesearch.images.overlap import overlap
 
 AS_IT_LIES = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 # Between what copies differ in and what variants do.
-LIMIT = 0.12
+LIMIT = 0.08
 
 
 def drawing(letter="A", colour="red"):
