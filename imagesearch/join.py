@@ -32,10 +32,12 @@ FEATURES = (
     "strongest",
     "whole_agreement",
     "cosine_alone",
+    "tone",
 )
 # What each of them counts at most.
 MOST_INLIERS, MOST_MARGIN = 100, 0.1
 HASH_BITS = 256
+MOST_TONE = 0.05
 # So many inliers that agree say all that inliers can say.
 ENOUGH_INLIERS = 20
 # Hashes that differ in more bits than these are not near at all.
@@ -52,7 +54,8 @@ class Evidence:
     """What is known of a hit.
 
     `cosine` in [-1, 1]; `margin`: how much more that is than the best of the other hits'. `hamming`: bits of 256 in which the
-    perceptual hashes differ. `inliers` of `pairs`, `agreement` and the overlaps in percent as imagesearch.images.overlap has them.
+    perceptual hashes differ. `inliers` of `pairs`, `agreement`, the overlaps in percent and `tone` as imagesearch.images.overlap
+    has them.
     """
 
     cosine: float
@@ -64,6 +67,7 @@ class Evidence:
     query_overlap: float
     target_overlap: float
     mirrored: bool
+    tone: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
                 strong * min(overlaps),
                 # What the model alone sees, however near, is rather something else of the same kind.
                 max(one.cosine - CHANCE_COSINE, 0.0) * (1 - strongest),
+                min(one.tone / MOST_TONE, 1.0),
             ]
         )
     return np.asarray(rows, np.float64)

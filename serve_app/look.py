@@ -70,6 +70,7 @@ class Look:
             overlap.query,
             overlap.target,
             overlap.mirrored,
+            overlap.tone,
         )
         (verdict,) = self._join.verdicts([evidence])
         self._found[place] = Verified(overlap, verdict)

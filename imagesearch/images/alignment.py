@@ -74,8 +74,8 @@ class Match:
 class Agreement:
     """How alike two grey pictures are where they overlap.
 
-    `mean` in [-1, 1]: the local correlation of all windows that have any contrast, weighted by that. `seen`: the share of the target
-    that such windows cover; both are 0 where the pictures are flat.
+    `mean` in [-1, 1]: the local correlation of all windows that have any contrast, weighted by that. `seen`: the share of the
+    target that such windows cover; both are 0 where the pictures are flat.
     """
 
     mean: float

@@ -16,8 +16,8 @@ from imagesearch.types import Pixels
 SIDE = 256
 """The longest side of the copy in colours that is looked at, in pixels."""
 
-# The longest side at which they are laid on each other, where either has so many pixels: what one of them is too small to show is no
-# difference.
+# The longest side at which they are laid on each other, where both have so many pixels: what one of them is too small to show is
+# no difference.
 LAID_SIDE = 192
 # No copy has more or less contrast than this, as a factor.
 MOST_GAIN = 4.0
@@ -83,7 +83,8 @@ def _grey(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _colour(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how much redder and bluer than grey it is, shape (height, width, 2), as softly as a JPEG keeps it."""
-    return np.asarray(cv2.blur(rgb[..., ::2] - _grey(rgb)[..., None], (COARSE, COARSE), borderType=cv2.BORDER_REPLICATE), np.float32)
+    apart = rgb[..., ::2] - _grey(rgb)[..., None]
+    return np.asarray(cv2.blur(apart, (COARSE, COARSE), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _apart(one: NDArray[np.float32], other: NDArray[np.float32], window: int) -> NDArray[np.float32]:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imagesearch.types import Pixels
+
 VERSION = 2
 """Of what is found here: features that are kept are those of one version."""
 
@@ -30,6 +32,8 @@ GREY_SIDE = 96
 GREY_BLUR = 1.0
 # Square roots of shares are within 0 and 1, nearly all of them below a half.
 DESCRIPTOR_SCALE = 512
+# The copy in colours, a square as well: enough to tell whether a picture was toned.
+COLOURS_SIDE = 16
 POINT_SCALE = 128
 """Places are told by so many steps a pixel."""
 
@@ -38,11 +42,13 @@ POINT_SCALE = 128
 class Reduced:
     """All of a picture that its features are found in.
 
-    `grey`: its small copy, uint8, shape (height, width), SIDE pixels at most; `square`: the blurred one, as Features has it.
+    `grey`: its small copy, uint8, shape (height, width), SIDE pixels at most; `square`: the blurred one, and `colours`, as Features
+    has them.
     """
 
     grey: NDArray[np.uint8]
     square: NDArray[np.uint8]
+    colours: Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +56,20 @@ class Features:
     """A picture as it is held against others.
 
     `points`: where features are, in pixels of the copy, whose `size` is width and height; float32, shape (n, 2), whole numbers of
-    steps. `descriptors`: RootSIFT, uint8, shape (n, 128). `grey`: uint8, shape (GREY_SIDE, GREY_SIDE).
+    steps. `descriptors`: RootSIFT, uint8, shape (n, 128). `grey`: uint8, shape (GREY_SIDE, GREY_SIDE); `colours`: uint8,
+    shape (COLOURS_SIDE, COLOURS_SIDE, 3).
     """
 
     size: tuple[int, int]
     points: NDArray[np.float32]
     descriptors: NDArray[np.uint8]
     grey: NDArray[np.uint8]
+    colours: Pixels
 
     @property
     def nbytes(self) -> int:
         """Memory that it takes, about."""
-        return self.points.nbytes + self.descriptors.nbytes + self.grey.nbytes + 512
+        return self.points.nbytes + self.descriptors.nbytes + self.grey.nbytes + self.colours.nbytes + 512
 
 
 def features_of(rgb: Image.Image) -> Features:
@@ -78,7 +86,8 @@ def reduced(rgb: Image.Image) -> Reduced:
         factor = min(SIDE / max(grey.size), MOST_GROWN)
         grey = grey.resize((round(grey.width * factor), round(grey.height * factor)), Image.Resampling.BICUBIC)
     grey.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return Reduced(np.asarray(grey), blurred)
+    colours = rgb.resize((COLOURS_SIDE, COLOURS_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    return Reduced(np.asarray(grey), blurred, np.asarray(colours))
 
 
 def found_in(copies: Reduced) -> Features:
@@ -88,10 +97,10 @@ def found_in(copies: Reduced) -> Features:
     framed = cv2.copyMakeBorder(copies.grey, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
     found, descriptors = cv2.SIFT.create(MOST, contrastThreshold=CONTRAST).detectAndCompute(framed, None)
     if not found:
-        return Features(size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), copies.square)
+        return Features(size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), copies.square, copies.colours)
     steps = np.rint(np.asarray([point.pt for point in found[:MOST]], np.float32) * POINT_SCALE)
     points = np.asarray(steps / POINT_SCALE - MARGIN, np.float32)
-    return Features(size, points, _rooted(np.asarray(descriptors[:MOST])), copies.square)
+    return Features(size, points, _rooted(np.asarray(descriptors[:MOST])), copies.square, copies.colours)
 
 
 def mirrored(descriptors: NDArray[np.uint8]) -> NDArray[np.uint8]:

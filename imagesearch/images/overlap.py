@@ -38,13 +38,15 @@ class Overlap:
 
     `inliers` of `pairs` like local features fit one map, mirrored or not. `agreement`, in [-1, 1], is how alike the pictures are
     where the best map lays one on the other. `query` and `target` are percent of each picture's area, 0 where they do not agree,
-    and the polygons show where; `mirrored`: the query's mirror image.
+    and the polygons show where; `mirrored`: the query's mirror image. `tone`, in [0, 1]: by how much their colours differ, the
+    whole pictures laid on each other as they are.
     """
 
     inliers: int
     pairs: int
     agreement: float
     mirrored: bool
+    tone: float
     query: float
     target: float
     query_area: Polygon
@@ -84,6 +86,7 @@ def held(sought: Sought, target: Features) -> Overlap:
         pairs=match.pairs,
         agreement=best.mean,
         mirrored=is_mirrored,
+        tone=float(np.abs(query.colours.astype(np.int16) - target.colours).mean()) / 255,
         query=_percent(ours),
         target=_percent(theirs),
         query_area=_polygon(ours),

@@ -47,4 +47,5 @@ def margin_at(place: int, score: float, ranked: Scored) -> float:
 
 def evidence_of(found: Overlap, cosine: float, margin: float, hamming: int) -> Evidence:
     """Put together what is known of one hit."""
-    return Evidence(cosine, margin, hamming, found.inliers, found.pairs, found.agreement, found.query, found.target, found.mirrored)
+    parts = found.query, found.target, found.mirrored, found.tone
+    return Evidence(cosine, margin, hamming, found.inliers, found.pairs, found.agreement, *parts)

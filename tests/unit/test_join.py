@@ -10,12 +10,12 @@ import pytest
 
 from imagesearch.join import CLASSES, DEFAULT, Evidence, load_join, read_join, rows_of, written
 
-SAME = Evidence(0.995, 0.2, 2, 250, 290, 0.99, 100.0, 100.0, False)
-CROP = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 100.0, 25.0, False)
-MIRRORED = Evidence(0.97, 0.1, 126, 200, 240, 0.98, 100.0, 100.0, True)
-BLURRED = Evidence(0.75, -0.01, 8, 0, 2, 0.93, 100.0, 100.0, False)
-CUTS = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 40.0, 42.0, False)
-OTHER = Evidence(0.85, 0.05, 118, 3, 9, 0.12, 0.0, 0.0, False)
+SAME = Evidence(0.995, 0.2, 2, 250, 290, 0.99, 100.0, 100.0, False, 0.002)
+CROP = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 100.0, 25.0, False, 0.2)
+MIRRORED = Evidence(0.97, 0.1, 126, 200, 240, 0.98, 100.0, 100.0, True, 0.15)
+BLURRED = Evidence(0.75, -0.01, 8, 0, 2, 0.93, 100.0, 100.0, False, 0.01)
+CUTS = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 40.0, 42.0, False, 0.2)
+OTHER = Evidence(0.85, 0.05, 118, 3, 9, 0.12, 0.0, 0.0, False, 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,10 @@ def test_hits_are_judged_each_by_itself(join):
 
 
 def test_extreme_evidence_has_finite_numbers(join):
-    extreme = [Evidence(-1.0, -2.0, 256, 0, 0, -1.0, 0.0, 0.0, True), Evidence(1.0, 2.0, 0, 10**6, 10**6, 1.0, 100.0, 100.0, False)]
+    extreme = [
+        Evidence(-1.0, -2.0, 256, 0, 0, -1.0, 0.0, 0.0, True, 1.0),
+        Evidence(1.0, 2.0, 0, 10**6, 10**6, 1.0, 100.0, 100.0, False, 0.0),
+    ]
     assert np.isfinite(rows_of(extreme)).all()
     assert np.abs(rows_of(extreme)).max() <= 1
     for verdict in join.verdicts(extreme):

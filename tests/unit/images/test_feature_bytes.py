@@ -8,7 +8,10 @@ import pytest
 from PIL import Image
 
 from imagesearch.images.feature_bytes import HEAD, MOST_BYTES, RULES, from_bytes, to_bytes
-from imagesearch.images.features import GREY_SIDE, MARGIN, MOST, Features, features_of
+from imagesearch.images.features import COLOURS_SIDE, GREY_SIDE, MARGIN, MOST, Features, features_of
+
+# The small copies behind the features, in bytes.
+COPIES = GREY_SIDE**2 + 3 * COLOURS_SIDE**2
 
 
 def noise(width=300, height=200):
@@ -22,7 +25,7 @@ def features():
 
 
 def same(one: Features, other: Features) -> bool:
-    arrays = ("points", "descriptors", "grey")
+    arrays = ("points", "descriptors", "grey", "colours")
     return one.size == other.size and all(
         getattr(one, name).dtype == getattr(other, name).dtype and (getattr(one, name) == getattr(other, name)).all()
         for name in arrays
@@ -34,7 +37,7 @@ def test_they_come_back_to_the_last_bit(image):
     features = features_of(image)
     data = to_bytes(features)
     assert same(from_bytes(data), features)
-    assert len(data) == HEAD.size + 132 * len(features.points) + GREY_SIDE**2 <= MOST_BYTES
+    assert len(data) == HEAD.size + 132 * len(features.points) + COPIES <= MOST_BYTES
 
 
 def test_a_rich_picture_has_many_and_its_places_are_within_it(features):
@@ -63,7 +66,7 @@ def test_one_wrong_bit_is_noticed_wherever_it_is(features):
 
 def test_other_bytes_are_no_features():
     random = np.random.default_rng(2)
-    for length in (0, 10, HEAD.size, HEAD.size + GREY_SIDE**2, MOST_BYTES, MOST_BYTES + 1, 10**6):
+    for length in (0, 10, HEAD.size, HEAD.size + COPIES, MOST_BYTES, MOST_BYTES + 1, 10**6):
         assert from_bytes(random.bytes(length)) is None
         assert from_bytes(RULES + random.bytes(length)) is None
         assert from_bytes(bytes(length)) is None
@@ -71,7 +74,7 @@ def test_other_bytes_are_no_features():
 
 def forged(width, height, count, steps):
     """Bytes with an honest checksum around what no picture has."""
-    body = struct.pack(f"<{len(steps)}H", *steps) + bytes(128 * (len(steps) // 2)) + bytes(GREY_SIDE**2)
+    body = struct.pack(f"<{len(steps)}H", *steps) + bytes(128 * (len(steps) // 2)) + bytes(COPIES)
     return HEAD.pack(RULES, width, height, count, zlib.crc32(body)) + body
 
 

@@ -141,6 +141,14 @@ def test_a_mirror_image_is_told(known, edit):
     assert overlap(features_of(EDITS[edit](photograph("chelsea.png"))), known["chelsea.png"]).mirrored
 
 
+@pytest.mark.parametrize(("edit", "toned"), [("half", False), ("recompressed", False), ("dark", True), ("grey", True)])
+def test_what_was_toned_differs_in_tone(known, edit, toned):
+    """All else is the same: by that a brightened picture is told from one that was saved anew."""
+    query = features_of(EDITS[edit](photograph("coffee.png")).convert("RGB"))
+    assert (overlap(query, known["coffee.png"]).tone > 0.03) == toned
+    assert toned or overlap(query, known["coffee.png"]).tone < 0.01
+
+
 def test_mirrored_descriptors_are_those_of_the_mirror_image(known):
     photo = known["astronaut.png"]
     flipped = features_of(ImageOps.mirror(photograph("astronaut.png")))
