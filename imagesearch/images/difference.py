@@ -23,9 +23,10 @@ LAID_SIDE = 192
 MOST_GAIN = 4.0
 # A picture with less contrast than this has nothing to differ in.
 LEAST_RANGE = 40.0
-# Grey of red, green and blue, as JPEGs have it; they keep colours at half the resolution, so these may be further off.
+# Grey of red, green and blue, as JPEGs have it; they keep colours at half the resolution and coarsely, so these are compared in
+# wider windows, and count for less.
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-FINE, COARSE = 3, 5
+FINE, COARSE, TINT = 3, 9, 0.5
 # Pixels at the edge of what is common: where a map ends is not exact.
 EDGE = 3
 
@@ -72,7 +73,7 @@ def difference(query: Pixels, target: Pixels, way: Map) -> float:
     span = max(float(np.ptp(np.percentile(there[inside], (1, 99)))), LEAST_RANGE)
     light = _apart(_grey(here), _grey(there), FINE)
     tint = _apart(_colour(here), _colour(there), COARSE).max(axis=2)
-    beyond = np.maximum(light, tint) / span
+    beyond = np.maximum(light, TINT * tint) / span
     beyond[~inside] = 0
     return float(min(_soft(beyond).max(), 1.0))
 

@@ -13,6 +13,8 @@ from imagesearch.join import CLASSES, DEFAULT, Evidence, load_join, read_join, r
 SAME = Evidence(0.995, 0.2, 2, 250, 290, 0.99, 100.0, 100.0, False, 0.002)
 CROP = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 100.0, 25.0, False, 0.2)
 MIRRORED = Evidence(0.97, 0.1, 126, 200, 240, 0.98, 100.0, 100.0, True, 0.15)
+TONED = Evidence(0.97, 0.2, 4, 200, 260, 0.98, 100.0, 100.0, False, 0.12)
+# As one that was resized to little, which looks the same.
 BLURRED = Evidence(0.75, -0.01, 8, 0, 2, 0.93, 100.0, 100.0, False, 0.01)
 CUTS = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 40.0, 42.0, False, 0.2)
 OTHER = Evidence(0.85, 0.05, 118, 3, 9, 0.12, 0.0, 0.0, False, 0.3)
@@ -25,7 +27,15 @@ def join():
 
 @pytest.mark.parametrize(
     ("evidence", "kind"),
-    [(SAME, "exact"), (CROP, "edited"), (MIRRORED, "edited"), (BLURRED, "edited"), (CUTS, "same_scene"), (OTHER, "similar")],
+    [
+        (SAME, "exact"),
+        (CROP, "edited"),
+        (MIRRORED, "edited"),
+        (TONED, "edited"),
+        (BLURRED, "exact"),
+        (CUTS, "same_scene"),
+        (OTHER, "similar"),
+    ],
 )
 def test_the_shipped_join_knows_plain_cases(join, evidence, kind):
     (verdict,) = join.verdicts([evidence])
