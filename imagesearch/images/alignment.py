@@ -35,8 +35,8 @@ COARSE = 16
 FINE = 48
 CUTS = tuple(0.94**n for n in range(1, 16))
 # A map is moved so often at most, until the correlation grows by less than that, on copies blurred by so many pixels.
-STEPS, SOFT = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 30, 1e-4), 3
-EVERYWHERE = np.full((GREY_SIDE, GREY_SIDE), 255, np.uint8)
+STEPS, SOFT = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 20, 1e-3), 3
+EVERYWHERE = np.full((FINE, FINE), 255, np.uint8)
 # Where it shrinks one picture to nothing it is none; the same for one that turns it over.
 LEAST_SIZE = 1e-4
 # The window of the local correlation in pixels of the grey copies, and the contrast below which a window is flat.
@@ -131,16 +131,17 @@ def refined(query: Features, target: Features, way: Map) -> Map:
     that leads nowhere.
     """
     back = turned_back(way)
-    moved = _in_pixels(back).astype(np.float32)
+    moved = _in_pixels(back, FINE).astype(np.float32)
+    ours, theirs = (cv2.resize(one.grey, (FINE, FINE), interpolation=cv2.INTER_AREA) for one in (query, target))
     try:
-        cv2.findTransformECC(target.grey, query.grey, moved, cv2.MOTION_AFFINE, STEPS, EVERYWHERE, SOFT)
+        cv2.findTransformECC(theirs, ours, moved, cv2.MOTION_AFFINE, STEPS, EVERYWHERE, SOFT)
     except cv2.error:
         # It does not converge: the one is not seen in the other from here.
         return way
     linear = moved[:, :2].astype(np.float64)
     if not np.isfinite(moved).all() or np.linalg.det(linear) * np.linalg.det(back[:, :2]) < LEAST_SIZE:
         return way
-    return turned_back(np.column_stack([linear, (moved[:, 2] + 0.5 - linear @ np.full(2, 0.5)) / GREY_SIDE]))
+    return turned_back(np.column_stack([linear, (moved[:, 2] + 0.5 - linear @ np.full(2, 0.5)) / FINE]))
 
 
 def matched(query: Sought, target: Features) -> tuple[Match, Match]:
@@ -188,7 +189,7 @@ def fitted(query: Features, target: Features, pairs: Pairs, *, mirror: bool) -> 
 
 def agreement(query: Features, target: Features, way: Map) -> Agreement:
     """Lay one grey picture on the other. Brightness and contrast do not count, a caption over a part counts for that part."""
-    whole = _in_pixels(way)
+    whole = _in_pixels(way, GREY_SIDE)
     laid = cv2.warpAffine(query.grey, whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_LINEAR)
     mask = cv2.warpAffine(np.full_like(query.grey, 255), whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_NEAREST) > 0
     share = _mean(mask.astype(np.float32))
@@ -213,10 +214,10 @@ def agreement(query: Features, target: Features, way: Map) -> Agreement:
     return Agreement(float(np.clip((weights * correlation).sum() / total, -1, 1)), float(seen.mean()))
 
 
-def _in_pixels(way: Map) -> Map:
-    """Return the map between the pixels of the grey copies; their centres lie half a pixel off."""
+def _in_pixels(way: Map, side: int) -> Map:
+    """Return the map between the pixels of two squares with so many a side; their centres lie half a pixel off."""
     linear = way[:, :2]
-    return np.column_stack([linear, way[:, 2] * GREY_SIDE - 0.5 + linear @ np.full(2, 0.5)])
+    return np.column_stack([linear, way[:, 2] * side - 0.5 + linear @ np.full(2, 0.5)])
 
 
 def _clear(squares: NDArray[np.float32]) -> Pairs:

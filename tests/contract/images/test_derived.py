@@ -7,10 +7,10 @@ from imagesearch.errors import StoreUnavailable
 from imagesearch.images.blobs import open_blobs
 from imagesearch.images.derived import open_derived
 from imagesearch.images.hashes import content_hash
-from imagesearch.images.kept_features import KeptFeatures
+from imagesearch.images.kept_features import PLACE, KeptFeatures
 from imagesearch.images.s3 import S3
 
-NAME, OTHER = "features/1/default/ab/abcd", "features/1/b.c/ab/abcd"
+NAME, OTHER = f"{PLACE}/default/ab/abcd", f"{PLACE}/b.c/ab/abcd"
 DATA = b"some bytes"
 
 
@@ -51,11 +51,11 @@ def test_no_more_is_read_than_was_allowed(derived):
 
 
 def test_names_are_those_below_the_prefix(derived, settings, s3_client):
-    assert list(derived.names("features/1")) == []
+    assert list(derived.names(PLACE)) == []
     open_blobs(settings, s3_client).put(DATA, content_hash(DATA))
-    for name in (NAME, OTHER, "features/10/default/ab/abcd"):
+    for name in (NAME, OTHER, f"{PLACE}0/default/ab/abcd"):
         derived.put(name, DATA)
-    assert sorted(derived.names("features/1")) == sorted([NAME, OTHER])
+    assert sorted(derived.names(PLACE)) == sorted([NAME, OTHER])
 
 
 def test_a_place_that_does_not_answer_is_an_unavailable_store(tmp_path, s3_server):
@@ -71,7 +71,7 @@ def test_a_place_that_does_not_answer_is_an_unavailable_store(tmp_path, s3_serve
             lambda place=place: place.get(NAME, 100),
             lambda place=place: place.has(NAME),
             lambda place=place: place.delete(NAME),
-            lambda place=place: list(place.names("features/1")),
+            lambda place=place: list(place.names(PLACE)),
         ):
             with pytest.raises(StoreUnavailable) as caught:
                 attempt()
@@ -81,7 +81,7 @@ def test_a_place_that_does_not_answer_is_an_unavailable_store(tmp_path, s3_serve
 
 def test_only_names_of_features_are_taken_for_features(derived):
     kept = KeptFeatures(derived)
-    for name in (NAME, OTHER, "features/1/default/xy/abcd", "features/1/stray", "features/1/default/ab/cd/abcd"):
+    for name in (NAME, OTHER, f"{PLACE}/default/xy/abcd", f"{PLACE}/stray", f"{PLACE}/default/ab/cd/abcd"):
         derived.put(name, DATA)
     assert sorted(kept.all()) == [("b.c", "abcd"), ("default", "abcd")]
     # Bytes that are no features are none, though something is there.
