@@ -44,6 +44,8 @@ def stores(settings, filled):
     stores.close()
 
 
+# Every copy of discs, which have no features to go by, is looked for in all ways.
+@pytest.mark.timeout(900)
 def test_what_is_better_on_other_pictures_is_kept_and_what_is_not_is_not(settings, stores, filled, capsys):
     collection = stores.fingerprint.collection
     assert (in_force(stores).weights == load_join().weights).all()

@@ -107,9 +107,9 @@ def test_words_and_a_picture_are_searched_by_together(page, reading, ranking, wr
 
 def test_filters_and_another_search_work_as_with_pictures(page, write):
     write("snow")
-    page.get_by_role("button", name="Add a filter").click()
-    page.get_by_label("Key").select_option("seed")
-    page.get_by_label("Comparison").select_option("lt")
+    searched(page, page.get_by_role("button", name="Add a filter").click)
+    searched(page, lambda: page.get_by_label("Key").select_option("seed"))
+    searched(page, lambda: page.get_by_label("Comparison").select_option("lt"))
     request, _ = searched(page, lambda: (page.get_by_label("Value").fill("3"), page.keyboard.press("Tab")))
     assert request.post_data_json["filter"] == {"seed": {"lt": 3}}
     assert sorted(paths(page)) == ["0.png", "1.png", "2.png"]
