@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from imagesearch.images.overlap import Overlap
+
 DEFAULT = Path(__file__).with_name("join.json")
 
 CLASSES = ("exact", "edited", "same_scene", "similar")
@@ -68,6 +70,12 @@ class Evidence:
     target_overlap: float
     mirrored: bool
     tone: float
+
+    @classmethod
+    def of(cls, found: Overlap, cosine: float, margin: float, hamming: int) -> Evidence:
+        """Put together what is known of one hit."""
+        common = found.inliers, found.pairs, found.agreement, found.query, found.target, found.mirrored, found.tone
+        return cls(cosine, margin, hamming, *common)
 
 
 @dataclass(frozen=True, slots=True)

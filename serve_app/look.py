@@ -60,18 +60,7 @@ class Look:
         entry = self._candidates[place]
         score, margin = self._margins[entry.milvus_id]
         hamming = (self._query_hash ^ int(entry.facts.perceptual_hash, 16)).bit_count()
-        evidence = Evidence(
-            score,
-            margin,
-            hamming,
-            overlap.inliers,
-            overlap.pairs,
-            overlap.agreement,
-            overlap.query,
-            overlap.target,
-            overlap.mirrored,
-            overlap.tone,
-        )
+        evidence = Evidence.of(overlap, score, margin, hamming)
         (verdict,) = self._join.verdicts([evidence])
         self._found[place] = Verified(overlap, verdict)
         if self._until_sure and verdict.copy >= SURE:

@@ -106,7 +106,7 @@ def cut_from(query: Features, target: Features) -> Map:
 
     Of a drawing a cut has few features to be found by.
     """
-    small = [cv2.resize(one.grey, (FINE, FINE), interpolation=cv2.INTER_AREA) for one in (query, target)]
+    small = _small(query), _small(target)
     sides = np.asarray(query.size) / np.asarray(target.size)
     sides /= sides.max()
     best, area = -1.0, (0, 0, FINE, FINE)
@@ -132,9 +132,8 @@ def refined(query: Features, target: Features, way: Map) -> Map:
     """
     back = turned_back(way)
     moved = _in_pixels(back, FINE).astype(np.float32)
-    ours, theirs = (cv2.resize(one.grey, (FINE, FINE), interpolation=cv2.INTER_AREA) for one in (query, target))
     try:
-        cv2.findTransformECC(theirs, ours, moved, cv2.MOTION_AFFINE, STEPS, EVERYWHERE, SOFT)
+        cv2.findTransformECC(_small(target), _small(query), moved, cv2.MOTION_AFFINE, STEPS, EVERYWHERE, SOFT)
     except cv2.error:
         # It does not converge: the one is not seen in the other from here.
         return way
@@ -212,6 +211,10 @@ def agreement(query: Features, target: Features, way: Map) -> Agreement:
     if not total:
         return NOTHING
     return Agreement(float(np.clip((weights * correlation).sum() / total, -1, 1)), float(seen.mean()))
+
+
+def _small(picture: Features) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(picture.grey, (FINE, FINE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _in_pixels(way: Map, side: int) -> Map:

@@ -84,8 +84,7 @@ def _grey(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _colour(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return how much redder and bluer than grey it is, shape (height, width, 2), as softly as a JPEG keeps it."""
-    apart = rgb[..., ::2] - _grey(rgb)[..., None]
-    return np.asarray(cv2.blur(apart, (COARSE, COARSE), borderType=cv2.BORDER_REPLICATE), np.float32)
+    return _soft(rgb[..., ::2] - _grey(rgb)[..., None], COARSE)
 
 
 def _apart(one: NDArray[np.float32], other: NDArray[np.float32], window: int) -> NDArray[np.float32]:
@@ -115,5 +114,5 @@ def _toned(here: NDArray[np.float32], there: NDArray[np.float32], inside: NDArra
     return gain * here + np.float32(offset)
 
 
-def _soft(values: ArrayLike) -> NDArray[np.float32]:
-    return np.asarray(cv2.blur(np.asarray(values, np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE), np.float32)
+def _soft(values: ArrayLike, window: int = FINE) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(np.asarray(values, np.float32), (window, window), borderType=cv2.BORDER_REPLICATE), np.float32)

@@ -71,8 +71,7 @@ class Judge:
 def evidence_of(query: Look, target: Look, cosine: float, bits: int) -> tuple[Evidence, bool]:
     """Hold two pictures against each other; also say whether they are the same wherever they overlap, and by enough."""
     common = overlap(query.features, target.features)
-    parts = common.inliers, common.pairs, common.agreement, common.query, common.target, common.mirrored, common.tone
-    evidence = Evidence(cosine, 0.0, bits, *parts)
+    evidence = Evidence.of(common, cosine, 0.0, bits)
     enough = bits <= SAME_BITS or (common.inliers >= ENOUGH_INLIERS and common.inliers >= ENOUGH_SHARE * common.pairs)
     way = map_of(common.query_area, common.target_area) if enough else None
     return evidence, way is not None and difference(query.colours, target.colours, way) <= SAME_LOOK

@@ -10,10 +10,10 @@ from PIL import Image
 from imagesearch.images.features import Features, features_of
 from imagesearch.images.hashes import perceptual_hash
 from imagesearch.images.overlap import overlap
-from imagesearch.join import Join
+from imagesearch.join import Evidence, Join
 from imagesearch.models.encoder import Encoder
 from imagesearch.types import Hit, Pixels, Vector
-from jobs.learning.case import evidence_of, margin_at
+from jobs.learning.case import margin_at
 from jobs.learning.pictures import Pictures
 from jobs.learning.worth import LIKELY
 
@@ -50,7 +50,7 @@ class Verified:
             theirs = pictures.features(one)
             if theirs is not None:
                 hamming = (bits ^ pictures.hash_of(one)).bit_count()
-                evidence.append(evidence_of(overlap(features, theirs), score, margin_at(place, score, ranked), hamming))
+                evidence.append(Evidence.of(overlap(features, theirs), score, margin_at(place, score, ranked), hamming))
                 hits.append((one, score))
         verdicts = zip(hits, self._join.verdicts(evidence), strict=True)
         told = [(verdict.copy, score, one) for (one, score), verdict in verdicts if one in met or verdict.copy >= LIKELY]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from imagesearch.images.overlap import Overlap
 from imagesearch.join import Evidence
 from jobs.learning.pictures import Scored
 
@@ -43,9 +42,3 @@ def margin_at(place: int, score: float, ranked: Scored) -> float:
     if place:
         return score - ranked[0][1] if ranked else score + 1.0
     return score - (ranked[1][1] if len(ranked) > 1 else -1.0)
-
-
-def evidence_of(found: Overlap, cosine: float, margin: float, hamming: int) -> Evidence:
-    """Put together what is known of one hit."""
-    parts = found.query, found.target, found.mirrored, found.tone
-    return Evidence(cosine, margin, hamming, found.inliers, found.pairs, found.agreement, *parts)

@@ -12,9 +12,10 @@ from imagesearch.edits.catalogue import EDITS
 from imagesearch.images.features import Features, features_of
 from imagesearch.images.hashes import SAME_BITS, perceptual_hash
 from imagesearch.images.overlap import LEAST_AGREEMENT, Overlap, overlap
+from imagesearch.join import Evidence
 from imagesearch.models.encoder import Encoder
 from imagesearch.types import Pixels, Vector
-from jobs.learning.case import Case, evidence_of, margin_at
+from jobs.learning.case import Case, margin_at
 from jobs.learning.pictures import Pictures, Scored
 
 # What leaves a picture the same; every other edit makes another file of it.
@@ -100,7 +101,7 @@ class Gatherer:
             here, there = self._encoder.encode(np.stack([self._encoder.prepare(one) for one in cuts]))
             first, second = (int(perceptual_hash(one), 16) for one in cuts)
             for margin in CUT_MARGINS:
-                evidence = evidence_of(found, float(here @ there), margin, (first ^ second).bit_count())
+                evidence = Evidence.of(found, float(here @ there), margin, (first ^ second).bit_count())
                 yield Case(query, "cut", 0.0, query, "same_scene", 0, False, False, False, evidence)
 
     def _copies(self, rgb: Pixels, seed: int) -> Iterator[Copy]:
@@ -129,7 +130,7 @@ class Gatherer:
                 continue
             hamming = (copy.bits ^ self._pictures.hash_of(one)).bit_count()
             kind = "similar" if one != query else "exact" if copy.made[0] in EXACT else "edited"
-            evidence = evidence_of(overlaps[one], score, margin_at(place, score, ranked), hamming)
+            evidence = Evidence.of(overlaps[one], score, margin_at(place, score, ranked), hamming)
             yield Case(query, *copy.made, one, kind, place, place >= len(ranked), absent, variants[one], evidence)
 
     def _alike(self, query: int, original: Features, other: int, theirs: Features) -> bool:
