@@ -60,10 +60,11 @@ async def test_a_search_is_one_trace_from_its_caller_to_the_stores(traced, colle
     assert all(span.parent == request.id for span in parts if span.name != "forward")
     assert all(request.started <= span.started <= span.ended <= request.ended for span in parts)
     assert collector.headers[0]["x-token"] == "secret"
-    for stage in ("decode", "embed", "search", "metadata"):
-        lasted = sum(span.ended - span.started for span in parts if span.name == stage) / 1e6
-        # The same stretch, measured by two clocks.
-        assert lasted == pytest.approx(answer.json()["timing_ms"][stage], abs=5)
+    told = answer.json()["timing_ms"]
+    spent = {name: sum(span.ended - span.started for span in parts if span.name == name) / 1e6 for name in by_name}
+    # A span lies within its stage, however long a loaded machine stops between the two; a millisecond is for the two clocks.
+    assert {name for name in told if told[name] and name != "total"} == {*spent} - {"forward"}
+    assert all(0 < spent[name] <= told[name] + 1 for name in spent if name != "forward")
 
 
 async def test_an_add_is_traced_without_a_caller_s_trace_and_a_refusal_has_its_code(traced, collector, picture):
