@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +36,20 @@ FEATURES = (
     "whole_agreement",
     "cosine_alone",
     "tone",
+    "hue",
+    "softer",
+    "sharper",
+    "softened",
+    "sameness",
 )
 # What each of them counts at most.
 MOST_INLIERS, MOST_MARGIN = 100, 0.1
 HASH_BITS = 256
-MOST_TONE = 0.05
+MOST_TONE, MOST_HUE = 0.05, 0.03
+# A sixth or six times the detail: a blur of a twenty-fifth of the picture takes about that.
+MOST_SHARPER = 2.5
+# From here on an agreement tells no more.
+MOST_SAME = 1e-3
 # So many inliers that agree say all that inliers can say.
 ENOUGH_INLIERS = 20
 # Hashes that differ in more bits than these are not near at all.
@@ -56,8 +66,8 @@ class Evidence:
     """What is known of a hit.
 
     `cosine` in [-1, 1]; `margin`: how much more that is than the best of the other hits'. `hamming`: bits of 256 in which the
-    perceptual hashes differ. `inliers` of `pairs`, `agreement`, the overlaps in percent and `tone` as imagesearch.images.overlap
-    has them.
+    perceptual hashes differ. `inliers` of `pairs`, `agreement`, the overlaps in percent, and what lies behind them as
+    imagesearch.images.overlap has them.
     """
 
     cosine: float
@@ -70,12 +80,16 @@ class Evidence:
     target_overlap: float
     mirrored: bool
     tone: float
+    hue: float
+    sharpness: float
+    softened: bool
 
     @classmethod
     def of(cls, found: Overlap, cosine: float, margin: float, hamming: int) -> Evidence:
         """Put together what is known of one hit."""
-        common = found.inliers, found.pairs, found.agreement, found.query, found.target, found.mirrored, found.tone
-        return cls(cosine, margin, hamming, *common)
+        common = found.inliers, found.pairs, found.agreement, found.query, found.target, found.mirrored
+        look = found.tone, found.hue, found.sharpness, found.softened
+        return cls(cosine, margin, hamming, *common, *look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +188,13 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
                 # What the model alone sees, however near, is rather something else of the same kind.
                 max(one.cosine - CHANCE_COSINE, 0.0) * (1 - strongest),
                 min(one.tone / MOST_TONE, 1.0),
+                min(one.hue / MOST_HUE, 1.0),
+                # Of parts of pictures, detail says nothing.
+                min(max(-one.sharpness / MOST_SHARPER, 0.0), 1.0) * min(overlaps),
+                min(max(one.sharpness / MOST_SHARPER, 0.0), 1.0) * min(overlaps),
+                float(one.softened),
+                # Variants of one drawing agree by 0.97, too; and two cuts of one picture in all that they share.
+                math.log(max(1 - one.agreement, MOST_SAME)) / math.log(MOST_SAME) * max(overlaps),
             ]
         )
     return np.asarray(rows, np.float64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imagesearch.images.alignment import Sought
 from imagesearch.images.overlap import Overlap
 from imagesearch.join import Evidence, Join, Verdict
 from imagesearch.types import CatalogEntry
@@ -31,7 +30,6 @@ class Look:
 
     def __init__(
         self,
-        query: Sought,
         query_hash: str,
         candidates: Sequence[CatalogEntry],
         margins: Mapping[int, tuple[float, float]],
@@ -39,7 +37,6 @@ class Look:
         *,
         until_sure: bool,
     ) -> None:
-        self.query = query
         self._query_hash = int(query_hash, 16)
         self._candidates = candidates
         self._margins = margins
@@ -55,16 +52,26 @@ class Look:
             self._next += 1
             yield self._next - 1, self._candidates[self._next - 1]
 
+    def glance(self, overlap: Overlap) -> bool:
+        """Judge the first candidate by what was seen of it at a glance, and say whether all is done: that it is surely a copy."""
+        verified = self._judged(0, overlap)
+        is_done = self._until_sure and verified.verdict.copy >= SURE
+        if is_done:
+            self._found, self._end = {0: verified}, 1
+        return is_done
+
     def put(self, place: int, overlap: Overlap) -> None:
         """Judge the candidate at that place by what it has in common with the query."""
+        verified = self._found[place] = self._judged(place, overlap)
+        if self._until_sure and verified.verdict.copy >= SURE:
+            self._end = min(self._end, place + 1)
+
+    def _judged(self, place: int, overlap: Overlap) -> Verified:
         entry = self._candidates[place]
         score, margin = self._margins[entry.milvus_id]
         hamming = (self._query_hash ^ int(entry.facts.perceptual_hash, 16)).bit_count()
-        evidence = Evidence.of(overlap, score, margin, hamming)
-        (verdict,) = self._join.verdicts([evidence])
-        self._found[place] = Verified(overlap, verdict)
-        if self._until_sure and verdict.copy >= SURE:
-            self._end = min(self._end, place + 1)
+        (verdict,) = self._join.verdicts([Evidence.of(overlap, score, margin, hamming)])
+        return Verified(overlap, verdict)
 
     @property
     def verified(self) -> dict[int, Verified]:

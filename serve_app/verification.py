@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
 
-from PIL.Image import Image
-
 from imagesearch.errors import ImageError, InputError, SourceError
 from imagesearch.images.alignment import Sought
-from imagesearch.images.decode import decode
-from imagesearch.images.features import SIDE, features_of
-from imagesearch.images.hashes import perceptual_hash
-from imagesearch.images.overlap import held
+from imagesearch.images.overlap import held, laid
 from imagesearch.keys import Key
 from imagesearch.metrics import VERIFIED
 from imagesearch.types import CatalogEntry, Vectors
@@ -26,9 +20,9 @@ from serve_app.joined_by import JoinedBy
 from serve_app.known_features import KnownFeatures, Reading
 from serve_app.look import Look, Verified
 from serve_app.nearest import Wanted
-from serve_app.queries import Region
-from serve_app.query_vectors import QueryPicture, within
+from serve_app.query_vectors import QueryPicture
 from serve_app.services import Services
+from serve_app.sought_pictures import SoughtPictures
 
 Verify = bool | Literal["auto"]
 DEFAULTS: dict[str, Verify] = {"never": False, "auto": "auto", "always": True}
@@ -59,6 +53,7 @@ class Verification:
         self._services = services
         self._settings = services.verify
         self._known = KnownFeatures(services)
+        self._sought = SoughtPictures(services, self._known)
         self._hash_candidates = HashCandidates(services)
         self._joined_by = JoinedBy(services)
 
@@ -96,27 +91,23 @@ class Verification:
         """
         ends = perf_counter() + self._settings.budget_ms / 1000
         try:
-            query_hash, making = await self._query(picture, caller)
-            # Its features take a thread as long as what else there is to ask takes the stores.
-            query, found = await asyncio.gather(making, self._candidates(query_hash, vectors, groups, wanted))
+            query = await self._sought.of(picture, caller)
+            may_glance = until_sure and query.whole is not None
+            asking = self._candidates(query.perceptual_hash, vectors, groups, wanted)
+            # Its features take a thread as long as what else there is to ask takes the stores; for a glance they are not needed.
+            sought, found = (None, await asking) if may_glance else await asyncio.gather(query.with_features(), asking)
+            candidates, others, views = found
+            margins = _margins(groups) | _behind(groups[0].first.score, others)
+            joined_by = await self._joined_by.in_force()
+            look = Look(query.perceptual_hash, candidates, margins, joined_by.join, until_sure=until_sure)
+            with self._known.reading(candidates) as reading:
+                if sought is None and not await self._glance(look, query.whole, candidates, reading, ends):
+                    sought = await query.with_features()
+                if sought is not None:
+                    await self._all(look, sought, reading, ends)
         except (SourceError, ImageError):
             # A stored picture is searched by its vector, also where its bytes are gone.
             return Checked()
-        candidates, others, views = found
-        margins = _margins(groups) | _behind(groups[0].first.score, others)
-        joined_by = await self._joined_by.in_force()
-        look = Look(query, query_hash, candidates, margins, joined_by.join, until_sure=until_sure)
-        with self._known.reading(candidates) as reading:
-            tasks = [asyncio.create_task(self._verify(look, reading, ends)) for _ in range(self._settings.threads)]
-            try:
-                _, late = await asyncio.wait(tasks, timeout=max(ends - perf_counter(), 0))
-            finally:
-                # Also where the caller gave up: what has not begun is dropped.
-                for task in tasks:
-                    task.cancel()
-        for task in tasks:
-            if task not in late and (error := task.exception()) is not None:
-                raise error
         verified = look.verified
         self._services.meter.record(VERIFIED, len(verified))
         # What only its hash led to counts where it is a copy: on every page alike, however far the ranking of that page reaches.
@@ -142,7 +133,33 @@ class Verification:
     def _nearest(self, groups: Sequence[Group]) -> list[int]:
         return [group.first.milvus_id for group in groups[: self._settings.candidates]]
 
-    async def _verify(self, look: Look, reading: Reading, ends: float) -> None:
+    async def _glance(
+        self, look: Look, whole: Sought | None, candidates: Sequence[CatalogEntry], reading: Reading, ends: float
+    ) -> bool:
+        """Lay the query on the first candidate as a whole, and say whether that is enough."""
+        if whole is None or not candidates or perf_counter() >= ends:
+            return False
+        try:
+            target = await self._known.of(candidates[0], reading)
+        except (SourceError, ImageError):
+            return False
+        return look.glance(await self._services.pools["verify"].run(laid, whole, target))
+
+    async def _all(self, look: Look, sought: Sought, reading: Reading, ends: float) -> None:
+        """Verify what the look gives out, in several threads, until it ends or the time is over."""
+        verifying = [self._verify(look, sought, reading, ends) for _ in range(self._settings.threads)]
+        tasks = [asyncio.create_task(one) for one in verifying]
+        try:
+            _, late = await asyncio.wait(tasks, timeout=max(ends - perf_counter(), 0))
+        finally:
+            # Also where the caller gave up: what has not begun is dropped.
+            for task in tasks:
+                task.cancel()
+        for task in tasks:
+            if task not in late and (error := task.exception()) is not None:
+                raise error
+
+    async def _verify(self, look: Look, sought: Sought, reading: Reading, ends: float) -> None:
         """Verify one after the other, nearest first; several of these share what waits."""
         for place, entry in look.waiting():
             if perf_counter() >= ends:
@@ -151,32 +168,7 @@ class Verification:
                 target = await self._known.of(entry, reading)
             except (SourceError, ImageError):
                 continue
-            look.put(place, await self._services.pools["verify"].run(held, look.query, target))
-
-    async def _query(self, picture: QueryPicture, caller: Key) -> tuple[str, Coroutine[None, None, Sought]]:
-        """Return the perceptual hash of the query's picture, and what makes it ready to be held against others."""
-        if picture.data is None:
-            entry = await self._services.entry(picture.milvus_id or 0, caller)
-            return entry.facts.perceptual_hash, self._stored(entry)
-        rgb, query_hash = await self._services.pools["verify"].run(self._decoded, picture.data, picture.region)
-        return query_hash, self._services.pools["verify"].run(_sought, rgb)
-
-    async def _stored(self, entry: CatalogEntry) -> Sought:
-        with self._known.reading([entry]) as reading:
-            return Sought.of(await self._known.of(entry, reading))
-
-    def _decoded(self, data: bytes, region: Region | None) -> tuple[Image, str]:
-        at_least = SIDE if region is None else math.ceil(SIDE / min(region.w, region.h))
-        decoded = decode(data, self._services.images, at_least)
-        rgb = decoded.rgb
-        if region is not None:
-            left, top, right, bottom = within(decoded.area, region)
-            rgb = rgb.crop((math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)))
-        return rgb, perceptual_hash(rgb)
-
-
-def _sought(rgb: Image) -> Sought:
-    return Sought.of(features_of(rgb))
+            look.put(place, await self._services.pools["verify"].run(held, sought, target))
 
 
 def ranked(groups: Sequence[Group], verified: Mapping[int, Verified]) -> list[Group]:

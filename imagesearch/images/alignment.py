@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.images.features import GREY_SIDE, Features, mirrored
+from imagesearch.images.softness import detail
 
 Map = NDArray[np.float64]
 """An affine map from fractions of the query's width and height to those of the target's, shape (2, 3)."""
@@ -31,14 +32,7 @@ CONFIDENCE, LEAST_TRIES, MOST_TRIES = 0.999, 100, 2000
 MOST_SCALE, MOST_STRETCH = 8.0, 3.0
 # Samples of a side by which the eight ways to lay a square on a square are told apart.
 COARSE = 16
-# Samples of a side by which a cut is looked for, and how much smaller it may be than the picture, step by step.
-FINE = 48
-CUTS = tuple(0.94**n for n in range(1, 16))
-# A map is moved so often at most, until the correlation grows by less than that, on copies blurred by so many pixels.
-STEPS, SOFT = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 20, 1e-3), 3
-EVERYWHERE = np.full((FINE, FINE), 255, np.uint8)
-# Where it shrinks one picture to nothing it is none; the same for one that turns it over.
-LEAST_SIZE = 1e-4
+WAYS = tuple((mirror, quarters) for mirror in (False, True) for quarters in range(4))
 # The window of the local correlation in pixels of the grey copies, and the contrast below which a window is flat.
 WINDOW, FLAT = 13, 3.0
 
@@ -48,17 +42,22 @@ class Sought:
     """A query, made ready to be held against many.
 
     `rows`: the descriptors of its features, then those of its mirror image, float32, shape (2 n, 128); `squares` of their lengths.
+    `turned`: a coarse copy in each of WAYS, shape (8, COARSE²); `detail` of the grey copy.
     """
 
     features: Features
     rows: NDArray[np.float32]
     squares: NDArray[np.float32]
+    turned: NDArray[np.float64]
+    detail: float
 
     @classmethod
     def of(cls, features: Features) -> Sought:
         """Make it ready."""
         rows = np.concatenate([features.descriptors, mirrored(features.descriptors)]).astype(np.float32)
-        return cls(features, rows, (rows * rows).sum(axis=1))
+        small = _unit(features.grey)
+        turned = np.stack([np.rot90(np.fliplr(small) if mirror else small, quarters).ravel() for mirror, quarters in WAYS])
+        return cls(features, rows, (rows * rows).sum(axis=1), turned, detail(features.grey))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,77 +69,37 @@ class Match:
     pairs: int
 
 
+NO_MATCH = Match(None, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How alike two grey pictures are where they overlap.
+    """How alike two grey pictures are where a map lays the query on the target.
 
     `mean` in [-1, 1]: the local correlation of all windows that have any contrast, weighted by that. `seen`: the share of the
-    target that such windows cover; both are 0 where the pictures are flat.
+    target that such windows cover; both are 0 where the pictures are flat. `softened`: the sharper of them was blurred for it.
     """
 
+    way: Map
     mean: float
     seen: float
+    softened: bool = False
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether the map turns the query over."""
+        return bool(np.linalg.det(self.way[:, :2]) < 0)
 
 
-NOTHING = Agreement(0.0, 0.0)
-
-
-def lying(query: Features, target: Features) -> Map:
+def lying(query: Sought, target: Features) -> Map:
     """Return the best way to lay the whole query on the whole target: as it is, turned by quarters, or mirrored."""
-    small = [_unit(one.grey) for one in (query, target)]
-    ways = [(mirror, quarters) for mirror in (False, True) for quarters in range(4)]
-    scores = [
-        float(np.vdot(np.rot90(np.fliplr(small[0]) if mirror else small[0], quarters), small[1])) for mirror, quarters in ways
-    ]
-    mirror, quarters = ways[int(np.argmax(scores))]
+    mirror, quarters = WAYS[int(np.argmax(query.turned @ _unit(target.grey).ravel()))]
     flip = np.diag([-1.0 if mirror else 1.0, 1.0])
     # A quarter against the clock: what lay right lies on top.
     turn = np.linalg.matrix_power(np.array([[0.0, 1.0], [-1.0, 0.0]]), quarters)
     linear = turn @ flip
     middle = np.full(2, 0.5)
     return np.column_stack([linear, middle - linear @ middle])
-
-
-def cut_from(query: Features, target: Features) -> Map:
-    """Return where in the target the whole query lies best, upright, as one that was cut from it at any place.
-
-    Of a drawing a cut has few features to be found by.
-    """
-    small = _small(query), _small(target)
-    sides = np.asarray(query.size) / np.asarray(target.size)
-    sides /= sides.max()
-    best, area = -1.0, (0, 0, FINE, FINE)
-    for scale in CUTS:
-        width, height = (max(int(one), 4) for one in np.rint(FINE * scale * sides))
-        part = cv2.resize(small[0], (width, height), interpolation=cv2.INTER_AREA)
-        _, found, _, (left, top) = cv2.minMaxLoc(cv2.matchTemplate(small[1], part, cv2.TM_CCOEFF_NORMED))
-        if np.isfinite(found) and found > best:
-            best, area = found, (left, top, width, height)
-    x, y, wide, high = np.asarray(area) / FINE
-    return np.array([[wide, 0.0, x], [0.0, high, y]])
-
-
-def turned_back(way: Map) -> Map:
-    """Return the map from the target to the query."""
-    linear = np.linalg.inv(way[:, :2])
-    return np.column_stack([linear, -linear @ way[:, 2]])
-
-
-def refined(query: Features, target: Features, way: Map) -> Map:
-    """Return the map moved a little, to where the pictures correlate best (Evangelidis and Psarakis, 2008); the map itself where
-    that leads nowhere.
-    """
-    back = turned_back(way)
-    moved = _in_pixels(back, FINE).astype(np.float32)
-    try:
-        cv2.findTransformECC(_small(target), _small(query), moved, cv2.MOTION_AFFINE, STEPS, EVERYWHERE, SOFT)
-    except cv2.error:
-        # It does not converge: the one is not seen in the other from here.
-        return way
-    linear = moved[:, :2].astype(np.float64)
-    if not np.isfinite(moved).all() or np.linalg.det(linear) * np.linalg.det(back[:, :2]) < LEAST_SIZE:
-        return way
-    return turned_back(np.column_stack([linear, (moved[:, 2] + 0.5 - linear @ np.full(2, 0.5)) / FINE]))
 
 
 def matched(query: Sought, target: Features) -> tuple[Match, Match]:
@@ -186,15 +145,21 @@ def fitted(query: Features, target: Features, pairs: Pairs, *, mirror: bool) -> 
     return Match(np.column_stack([linear, found[:, 2] / np.asarray(target.size)]), inliers, len(pairs))
 
 
+def in_pixels(way: Map, side: int) -> Map:
+    """Return the map between the pixels of two squares with so many a side; their centres lie half a pixel off."""
+    linear = way[:, :2]
+    return np.column_stack([linear, way[:, 2] * side - 0.5 + linear @ np.full(2, 0.5)])
+
+
 def agreement(query: Features, target: Features, way: Map) -> Agreement:
     """Lay one grey picture on the other. Brightness and contrast do not count, a caption over a part counts for that part."""
-    whole = _in_pixels(way, GREY_SIDE)
+    whole = in_pixels(way, GREY_SIDE)
     laid = cv2.warpAffine(query.grey, whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_LINEAR)
     mask = cv2.warpAffine(np.full_like(query.grey, 255), whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_NEAREST) > 0
     share = _mean(mask.astype(np.float32))
     inside = mask & (share > 0.25)
     if not inside.any():
-        return NOTHING
+        return Agreement(way, 0.0, 0.0)
     share = np.maximum(share, 0.01)
     # What lies beyond the overlap counts as nothing in each window's sums.
     ours, theirs = np.where(mask, laid, 0).astype(np.float32), np.where(mask, target.grey, 0).astype(np.float32)
@@ -209,18 +174,8 @@ def agreement(query: Features, target: Features, way: Map) -> Agreement:
     weights = np.where(seen, np.sqrt(contrast), 0)
     total = float(weights.sum())
     if not total:
-        return NOTHING
-    return Agreement(float(np.clip((weights * correlation).sum() / total, -1, 1)), float(seen.mean()))
-
-
-def _small(picture: Features) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(picture.grey, (FINE, FINE), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _in_pixels(way: Map, side: int) -> Map:
-    """Return the map between the pixels of two squares with so many a side; their centres lie half a pixel off."""
-    linear = way[:, :2]
-    return np.column_stack([linear, way[:, 2] * side - 0.5 + linear @ np.full(2, 0.5)])
+        return Agreement(way, 0.0, 0.0)
+    return Agreement(way, float(np.clip((weights * correlation).sum() / total, -1, 1)), float(seen.mean()))
 
 
 def _clear(squares: NDArray[np.float32]) -> Pairs:

@@ -19,9 +19,10 @@ from imagesearch.images.features import (
     Features,
 )
 
-# What all of one version have in common, ahead of width, height, number of features and a checksum of all that follows it.
+# What all of one version have in common, ahead of width, height, number of features and a checksum of these and of all that follows.
 RULES = struct.pack("<4sBHHHHHHH", b"ISLF", VERSION, SIDE, MOST, MARGIN, GREY_SIDE, DESCRIPTOR_SCALE, POINT_SCALE, COLOURS_SIDE)
 HEAD = struct.Struct(f"<{len(RULES)}sHHHI")
+COUNTS = struct.Struct("<HHH")
 POINT, DESCRIPTOR, GREY, COLOURS = 4, 128, GREY_SIDE**2, 3 * COLOURS_SIDE**2
 
 MOST_BYTES = HEAD.size + MOST * (POINT + DESCRIPTOR) + GREY + COLOURS
@@ -32,7 +33,8 @@ def to_bytes(features: Features) -> bytes:
     """Return the bytes; `from_bytes` gives the same features back, to the last bit."""
     steps = np.rint((features.points + MARGIN) * POINT_SCALE).astype("<u2")
     body = steps.tobytes() + features.descriptors.tobytes() + features.grey.tobytes() + features.colours.tobytes()
-    return HEAD.pack(RULES, *features.size, len(features.points), zlib.crc32(body)) + body
+    counts = *features.size, len(features.points)
+    return HEAD.pack(RULES, *counts, _checksum(counts, body)) + body
 
 
 def from_bytes(data: bytes) -> Features | None:
@@ -44,7 +46,9 @@ def from_bytes(data: bytes) -> Features | None:
     descriptors_end = points_end + count * DESCRIPTOR
     if rules != RULES or count > MOST or len(data) != descriptors_end + GREY + COLOURS:
         return None
-    if not (0 < width <= SIDE and 0 < height <= SIDE) or zlib.crc32(memoryview(data)[HEAD.size :]) != checksum:
+    if checksum != _checksum((width, height, count), memoryview(data)[HEAD.size :]) or not (
+        0 < width <= SIDE and 0 < height <= SIDE
+    ):
         return None
     steps = np.frombuffer(data, "<u2", count * 2, HEAD.size).reshape(count, 2)
     points = (steps / np.float32(POINT_SCALE) - np.float32(MARGIN)).astype(np.float32)
@@ -54,3 +58,7 @@ def from_bytes(data: bytes) -> Features | None:
     grey = np.frombuffer(data, np.uint8, GREY, descriptors_end).reshape(GREY_SIDE, GREY_SIDE)
     colours = np.frombuffer(data, np.uint8, COLOURS, descriptors_end + GREY).reshape(COLOURS_SIDE, COLOURS_SIDE, 3)
     return Features((width, height), points, descriptors, grey, colours)
+
+
+def _checksum(counts: tuple[int, int, int], body: bytes | memoryview) -> int:
+    return zlib.crc32(body, zlib.crc32(COUNTS.pack(*counts)))

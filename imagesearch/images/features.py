@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,10 +11,10 @@ from PIL import Image
 
 from imagesearch.types import Pixels
 
-VERSION = 2
+VERSION = 3
 """Of what is found here: features that are kept are those of one version."""
 
-SIDE = 256
+SIDE = 192
 """Features are looked for in a copy whose longest side has so many pixels at most."""
 
 # A small picture is grown to that, up to so many times: in its own size a sprite has a handful of features.
@@ -90,17 +90,22 @@ def reduced(rgb: Image.Image) -> Reduced:
     return Reduced(np.asarray(grey), blurred, np.asarray(colours))
 
 
+def bare(copies: Reduced) -> Features:
+    """Return the picture without any features: what it is as a whole costs next to nothing."""
+    size = copies.grey.shape[1], copies.grey.shape[0]
+    return Features(size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), copies.square, copies.colours)
+
+
 def found_in(copies: Reduced) -> Features:
     """Find the local features of a picture in its small copies."""
-    size = copies.grey.shape[1], copies.grey.shape[0]
     # SIFT sees nothing near the edge.
     framed = cv2.copyMakeBorder(copies.grey, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_REPLICATE)
     found, descriptors = cv2.SIFT.create(MOST, contrastThreshold=CONTRAST).detectAndCompute(framed, None)
     if not found:
-        return Features(size, np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8), copies.square, copies.colours)
+        return bare(copies)
     steps = np.rint(np.asarray([point.pt for point in found[:MOST]], np.float32) * POINT_SCALE)
     points = np.asarray(steps / POINT_SCALE - MARGIN, np.float32)
-    return Features(size, points, _rooted(np.asarray(descriptors[:MOST])), copies.square, copies.colours)
+    return replace(bare(copies), points=points, descriptors=_rooted(np.asarray(descriptors[:MOST])))
 
 
 def mirrored(descriptors: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.images.alignment import Agreement, Map, Sought, agreement, cut_from, lying, matched, refined, turned_back
+from imagesearch.images.alignment import NO_MATCH, Agreement, Map, Match, Sought, agreement, lying, matched
+from imagesearch.images.featureless import cut_from, refined, turned_back
 from imagesearch.images.features import Features
+from imagesearch.images.softness import detail, levelled
 
 Polygon = tuple[tuple[float, float], ...]
 """Corners in fractions of a picture's width and height, as it stands upright."""
@@ -24,7 +27,11 @@ LEAST_AGREEMENT = 0.35
 # Where a map makes them agree so well nothing else is looked for.
 PLAIN_AGREEMENT = 0.6
 # With fewer features than this in either picture, one may be a part of the other and nobody sees it by them.
-FEW_FEATURES = 100
+FEW_FEATURES = 80
+# Where one has this much more detail, as a binary logarithm, it is also tried blurred.
+LEAST_SHARPER = 0.5
+# Copies blurred by a twenty-fifth of their side agree by more than this as they are; most others do not.
+LEAST_ALIKE = 0.4
 # Of so many places one fits by chance, of drawings up to eight tenths: a part that was only looked for has to agree by so much, in
 # windows that cover so much of the target. Of 107 pictures' copies none had less, of what was found in others two thirds.
 CUT_AGREEMENT, LEAST_SEEN = 0.88, 0.1
@@ -37,9 +44,10 @@ class Overlap:
     """What two pictures have in common.
 
     `inliers` of `pairs` like local features fit one map, mirrored or not. `agreement`, in [-1, 1], is how alike the pictures are
-    where the best map lays one on the other. `query` and `target` are percent of each picture's area, 0 where they do not agree,
-    and the polygons show where; `mirrored`: the query's mirror image. `tone`, in [0, 1]: by how much their colours differ, the
-    whole pictures laid on each other as they are.
+    where the best map lays one on the other; `softened`: with the sharper of them blurred like the other. `query` and `target` are
+    percent of each picture's area, 0 where they do not agree, and the polygons show where; `mirrored`: the query's mirror image.
+    `tone` and `hue`, in [0, 1]: by how much their colours differ, and these without their brightness, the whole pictures laid on
+    each other as they are. `sharpness`: how much more detail the query has, as a binary logarithm.
     """
 
     inliers: int
@@ -47,6 +55,9 @@ class Overlap:
     agreement: float
     mirrored: bool
     tone: float
+    hue: float
+    sharpness: float
+    softened: bool
     query: float
     target: float
     query_area: Polygon
@@ -65,28 +76,53 @@ def held(sought: Sought, target: Features) -> Overlap:
     """
     query = sought.features
     plain, flipped = matched(sought, target)
-    whole = lying(query, target)
-    best_map, best = whole, agreement(query, target, whole)
-    best_key = best.mean
+    sharpness = _sharpness(sought, target)
+    best = _whole(sought, target, sharpness)
+    key = best.mean
     for match in (plain, flipped):
         if match.way is None:
             continue
         found = agreement(query, target, match.way)
         # Where both fit, the features know the edges better than the frame does.
-        key = found.mean + min(match.inliers, 50) / 500
-        if key > best_key:
-            best_map, best, best_key = match.way, found, key
+        if found.mean + min(match.inliers, 50) / 500 > key:
+            best, key = found, found.mean + min(match.inliers, 50) / 500
     if best.mean < PLAIN_AGREEMENT and min(len(query.points), len(target.points)) < FEW_FEATURES:
-        best_map, best = _sought(query, target, best_map, best)
-    is_mirrored = bool(np.linalg.det(best_map[:, :2]) < 0)
-    match = flipped if is_mirrored else plain
-    ours, theirs = _common(best_map) if best.mean >= LEAST_AGREEMENT else (NOWHERE, NOWHERE)
+        best = _sought(query, target, best)
+    return _told(query, target, best, flipped if best.mirrors else plain, sharpness)
+
+
+def laid(sought: Sought, target: Features) -> Overlap:
+    """Hold the query against the target as a whole only, without local features: little work, and enough for most copies."""
+    sharpness = _sharpness(sought, target)
+    return _told(sought.features, target, _whole(sought, target, sharpness), NO_MATCH, sharpness)
+
+
+def _sharpness(sought: Sought, target: Features) -> float:
+    return math.log2(sought.detail / detail(target.grey))
+
+
+def _whole(sought: Sought, target: Features, sharpness: float) -> Agreement:
+    """Return how the whole pictures agree, the sharper one made as soft as the other where that is better."""
+    way = lying(sought, target)
+    plain = agreement(sought.features, target, way)
+    if plain.mean < LEAST_ALIKE or abs(sharpness) < LEAST_SHARPER:
+        return plain
+    soft = agreement(*levelled(sought.features, target), way)
+    return replace(soft, softened=True) if soft.mean > plain.mean else plain
+
+
+def _told(query: Features, target: Features, best: Agreement, match: Match, sharpness: float) -> Overlap:
+    ours, theirs = _common(best.way) if best.mean >= LEAST_AGREEMENT else (NOWHERE, NOWHERE)
+    apart = query.colours.astype(np.int16) - target.colours
     return Overlap(
         inliers=match.inliers,
         pairs=match.pairs,
         agreement=best.mean,
-        mirrored=is_mirrored,
-        tone=float(np.abs(query.colours.astype(np.int16) - target.colours).mean()) / 255,
+        mirrored=best.mirrors,
+        tone=float(np.abs(apart).mean()) / 255,
+        hue=float(np.abs(apart - apart.mean(axis=2, keepdims=True)).mean()) / 255,
+        sharpness=sharpness,
+        softened=best.softened,
         query=_percent(ours),
         target=_percent(theirs),
         query_area=_polygon(ours),
@@ -94,23 +130,28 @@ def held(sought: Sought, target: Features) -> Overlap:
     )
 
 
-def _sought(query: Features, target: Features, way: Map, best: Agreement) -> tuple[Map, Agreement]:
+def _sought(query: Features, target: Features, best: Agreement) -> Agreement:
     """Look for what no features lead to: the same, but moved a little; then one picture as a part of the other."""
     if best.mean >= LEAST_AGREEMENT:
-        way, best = _better(query, target, way, best)
-    for part in (cut_from(query, target), turned_back(cut_from(target, query))):
+        best = _better(query, target, best)
+    for part in (cut_from(query, target), _turned_back(cut_from(target, query))):
+        if part is None:
+            continue
         found = agreement(query, target, part)
         if found.mean >= PLAIN_AGREEMENT:
-            part, found = _better(query, target, part, found)
+            found = _better(query, target, found)
         if found.seen >= LEAST_SEEN and found.mean >= max(CUT_AGREEMENT, best.mean):
-            way, best = part, found
-    return way, best
+            best = found
+    return best
 
 
-def _better(query: Features, target: Features, way: Map, known: Agreement) -> tuple[Map, Agreement]:
-    moved = refined(query, target, way)
-    found = agreement(query, target, moved)
-    return (moved, found) if found.mean > known.mean else (way, known)
+def _turned_back(way: Map | None) -> Map | None:
+    return None if way is None else turned_back(way)
+
+
+def _better(query: Features, target: Features, known: Agreement) -> Agreement:
+    found = agreement(query, target, refined(query, target, known.way))
+    return found if found.mean > known.mean else known
 
 
 def _common(way: Map) -> tuple[Corners, Corners]:

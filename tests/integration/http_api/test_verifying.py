@@ -152,6 +152,28 @@ async def test_auto_ends_with_the_first_that_is_surely_a_copy(open_service, serv
     assert answer.json()["verified"] == plain.index(ids[0]) + 1 > 1
 
 
+async def test_auto_needs_but_a_glance_at_a_copy_that_is_whole(open_service, service, ids):
+    doubtful = open_service(service.settings.milvus.uri, verify=VerifySettings(clear_margin=2, budget_ms=60_000))
+    whole = {"image_base64": base64_of(saved(scene(1), "JPEG", quality=60))}
+    glanced, looked = [(await doubtful.search(**whole, verify=verify)).json() for verify in ("auto", True)]
+    first = glanced["hits"][0]
+    assert (glanced["verified"], first["milvus_id"], first["class"]) == (1, ids[1], "exact")
+    assert first["verified"]["overlap"] == {"query": 100, "target": 100}
+    # Its local features were not even looked for; who asks for all has them.
+    assert first["verified"]["pairs"] == 0 < looked["hits"][0]["verified"]["pairs"]
+    # Of a part of a picture a glance says nothing.
+    crop = {"image_base64": base64_of(png(scene(1).crop((50, 40, 150, 120))))}
+    cropped = (await doubtful.search(**crop, verify="auto")).json()["hits"][0]
+    assert (cropped["milvus_id"], cropped["class"]) == (ids[1], "edited")
+    assert cropped["verified"]["pairs"] > 8
+
+
+async def test_auto_glances_at_nothing_without_time(open_service, service, ids):
+    hurried = open_service(service.settings.milvus.uri, verify=VerifySettings(clear_margin=2, budget_ms=0))
+    answer = await hurried.search(image_base64=base64_of(png(scene(0))), verify="auto")
+    assert (answer.json()["verified"], found(answer)[0]) == (0, ids[0])
+
+
 async def test_a_picture_whose_bytes_are_gone_is_found_unverified(service, ids):
     path = (await service.client.get(f"/v1/images/{ids[4]}")).json()["image_path"]
     service.stores.blobs._root.joinpath(path).unlink()

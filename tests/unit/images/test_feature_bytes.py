@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from imagesearch.images.feature_bytes import HEAD, MOST_BYTES, RULES, from_bytes, to_bytes
-from imagesearch.images.features import COLOURS_SIDE, GREY_SIDE, MARGIN, MOST, Features, features_of
+from imagesearch.images.features import COLOURS_SIDE, GREY_SIDE, MARGIN, MOST, SIDE, Features, features_of
 
 # The small copies behind the features, in bytes.
 COPIES = GREY_SIDE**2 + 3 * COLOURS_SIDE**2
@@ -75,7 +75,8 @@ def test_other_bytes_are_no_features():
 def forged(width, height, count, steps):
     """Bytes with an honest checksum around what no picture has."""
     body = struct.pack(f"<{len(steps)}H", *steps) + bytes(128 * (len(steps) // 2)) + bytes(COPIES)
-    return HEAD.pack(RULES, width, height, count, zlib.crc32(body)) + body
+    checksum = zlib.crc32(body, zlib.crc32(struct.pack("<HHH", width, height, count)))
+    return HEAD.pack(RULES, width, height, count, checksum) + body
 
 
 def test_an_honest_checksum_around_lies_does_not_help():
@@ -83,7 +84,7 @@ def test_an_honest_checksum_around_lies_does_not_help():
     # More than are ever found, fewer than are told, no size, a size or a place that no small copy has.
     assert from_bytes(forged(100, 80, MOST + 1, (1024, 1024) * (MOST + 1))) is None
     assert from_bytes(forged(100, 80, 65535, (1024, 1024))) is None
-    for size in ((0, 80), (100, 0), (257, 80), (65535, 65535)):
+    for size in ((0, 80), (100, 0), (SIDE + 1, 80), (65535, 65535)):
         assert from_bytes(forged(*size, 1, (1024, 1024))) is None
     for place in ((65535, 1024), (1024, 65535), ((100 + 17) * 128, 1024)):
         assert from_bytes(forged(100, 80, 1, place)) is None

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from imagesearch.images.features import Features, features_of, mirrored
-from imagesearch.images.overlap import overlap
+from imagesearch.images.alignment import Sought
+from imagesearch.images.features import Features, bare, features_of, mirrored, reduced
+from imagesearch.images.overlap import laid, overlap
 
 PHOTOGRAPHS = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png")
 
@@ -147,6 +148,31 @@ def test_what_was_toned_differs_in_tone(known, edit, toned):
     query = features_of(EDITS[edit](photograph("coffee.png")).convert("RGB"))
     assert (overlap(query, known["coffee.png"]).tone > 0.03) == toned
     assert toned or overlap(query, known["coffee.png"]).tone < 0.01
+
+
+def test_a_change_of_hue_is_told_from_one_of_light(known):
+    photo = photograph("coffee.png")
+    red, green, blue = photo.split()
+    turned = overlap(features_of(Image.merge("RGB", (green, blue, red))), known["coffee.png"])
+    dimmed = overlap(features_of(ImageEnhance.Brightness(photo).enhance(0.9)), known["coffee.png"])
+    assert turned.hue > 0.1
+    assert dimmed.hue < 0.02 < dimmed.tone
+
+
+@pytest.mark.parametrize("edit", ["recompressed", "half", "dark", "grey", "blurred", "mirrored", "turned"])
+def test_a_glance_sees_what_lies_on_it_as_a_whole(known, edit):
+    query = Sought.of(bare(reduced(EDITS[edit](photograph("chelsea.png")).convert("RGB"))))
+    glanced = {name: laid(query, target) for name, target in known.items()}
+    assert max(glanced, key=lambda one: glanced[one].agreement) == "chelsea.png"
+    found = glanced["chelsea.png"]
+    assert found.agreement > 0.9
+    assert (found.query, found.target, found.mirrored) == (100, 100, edit == "mirrored")
+    assert (found.inliers, found.pairs) == (0, 0)
+
+
+def test_a_glance_does_not_see_a_part(known):
+    query = features_of(middle(photograph("chelsea.png"), 0.5))
+    assert laid(Sought.of(query), known["chelsea.png"]).agreement < 0.5 < overlap(query, known["chelsea.png"]).agreement
 
 
 def test_mirrored_descriptors_are_those_of_the_mirror_image(known):
