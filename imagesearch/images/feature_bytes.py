@@ -19,7 +19,7 @@ from imagesearch.images.features import (
     Features,
 )
 
-# What all of one version have in common, ahead of width, height, number of features and a checksum of these and of all that follows.
+# What all of one version have in common, ahead of width, height, number of features and a checksum of these and what follows.
 RULES = struct.pack("<4sBHHHHHHH", b"ISLF", VERSION, SIDE, MOST, MARGIN, GREY_SIDE, DESCRIPTOR_SCALE, POINT_SCALE, COLOURS_SIDE)
 HEAD = struct.Struct(f"<{len(RULES)}sHHHI")
 COUNTS = struct.Struct("<HHH")
