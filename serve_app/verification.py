@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
 
 from imagesearch.errors import ImageError, InputError, SourceError
 from imagesearch.images.alignment import Sought
-from imagesearch.images.overlap import held, laid
+from imagesearch.images.overlap import laid
 from imagesearch.keys import Key
 from imagesearch.metrics import VERIFIED
 from imagesearch.types import CatalogEntry, Vectors
@@ -91,9 +92,10 @@ class Verification:
         """
         ends = perf_counter() + self._settings.budget_ms / 1000
         try:
-            query = await self._sought.of(picture, caller)
+            nearest = self._nearest(groups)
+            query, known = await asyncio.gather(self._sought.of(picture, caller), self._entries(nearest))
             may_glance = until_sure and query.whole is not None
-            asking = self._candidates(query.perceptual_hash, vectors, groups, wanted)
+            asking = self._candidates(query.perceptual_hash, vectors, groups, known, wanted)
             # Its features take a thread as long as what else there is to ask takes the stores; for a glance they are not needed.
             sought, found = (None, await asking) if may_glance else await asyncio.gather(query.with_features(), asking)
             candidates, others, views = found
@@ -111,13 +113,17 @@ class Verification:
         verified = look.verified
         self._services.meter.record(VERIFIED, len(verified))
         # What only its hash led to counts where it is a copy: on every page alike, however far the ranking of that page reaches.
-        nearest = self._nearest(groups)
         kept = {one: found for one, found in verified.items() if one in nearest or found.verdict.copy >= LIKELY}
         copies = tuple(others[one] for one in kept if one in others)
         return Checked(kept, copies, {one: views[one] for one in kept if one in others}, joined_by.version)
 
     async def _candidates(
-        self, query_hash: str, vectors: Vectors, groups: Sequence[Group], wanted: Wanted
+        self,
+        query_hash: str,
+        vectors: Vectors,
+        groups: Sequence[Group],
+        known: Mapping[int, CatalogEntry],
+        wanted: Wanted,
     ) -> tuple[list[CatalogEntry], dict[int, Group], Mapping[int, int]]:
         """Return whom to verify, in that order; and of those that are no hits, only near by hash, the group and the view."""
         near = await self._hash_candidates.near(query_hash, vectors, wanted)
@@ -126,9 +132,12 @@ class Verification:
         others = {hit.milvus_id: Group(hit) for hit in near.hits if hit.milvus_id not in shown | alike}
         # Near ones come first, wherever the model sees them: they are few, and mostly copies.
         first = [hit.milvus_id for hit in near.hits if hit.milvus_id not in alike]
-        ids = list(dict.fromkeys(first + self._nearest(groups)))
-        entries = await self._services.sql.run(self._services.stores.catalog.entries, ids)
+        entries = {**known, **await self._entries([one for one in first if one not in known])}
+        ids = dict.fromkeys([*first, *self._nearest(groups)])
         return [entries[one] for one in ids if one in entries], others, near.views
+
+    async def _entries(self, ids: Sequence[int]) -> Mapping[int, CatalogEntry]:
+        return await self._services.sql.run(self._services.stores.catalog.entries, ids) if ids else {}
 
     def _nearest(self, groups: Sequence[Group]) -> list[int]:
         return [group.first.milvus_id for group in groups[: self._settings.candidates]]
@@ -146,7 +155,7 @@ class Verification:
         return look.glance(await self._services.pools["verify"].run(laid, whole, target))
 
     async def _all(self, look: Look, sought: Sought, reading: Reading, ends: float) -> None:
-        """Verify what the look gives out, in several threads, until it ends or the time is over."""
+        """Verify what the look gives out, nearest first, until it ends or the time is over."""
         verifying = [self._verify(look, sought, reading, ends) for _ in range(self._settings.threads)]
         tasks = [asyncio.create_task(one) for one in verifying]
         try:
@@ -160,15 +169,17 @@ class Verification:
                 raise error
 
     async def _verify(self, look: Look, sought: Sought, reading: Reading, ends: float) -> None:
-        """Verify one after the other, nearest first; several of these share what waits."""
-        for place, entry in look.waiting():
+        """Verify some after the others; several of these share what waits."""
+        for part in look.waiting():
             if perf_counter() >= ends:
                 return
-            try:
-                target = await self._known.of(entry, reading)
-            except (SourceError, ImageError):
-                continue
-            look.put(place, await self._services.pools["verify"].run(held, sought, target))
+            targets = []
+            for place, entry in part:
+                with suppress(SourceError, ImageError):
+                    targets.append((place, await self._known.of(entry, reading)))
+            # Two that hold at once take turns at the interpreter, and are later than one; features are found beside it.
+            async with look.turn:
+                await self._services.pools["verify"].run(look.hold, sought, targets, ends)
 
 
 def ranked(groups: Sequence[Group], verified: Mapping[int, Verified]) -> list[Group]:

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from benchmarks.verify.queries import Query
 from config.sections import ImageSettings
-from imagesearch.images.alignment import Sought, agreement, fitted, lying, pairs
+from imagesearch.images.agreement import agreement
+from imagesearch.images.alignment import Sought, fitted, pairs
 from imagesearch.images.decode import decode
 from imagesearch.images.features import SIDE, Features, features_of
-from imagesearch.images.overlap import held
+from imagesearch.images.overlap import held, laid
 
 R = TypeVar("R")
 
@@ -40,8 +41,9 @@ def stages(queries: Sequence[Query], others: Sequence[Path]) -> dict[str, float]
         plain, flipped = timed("match, plain and mirrored", lambda sought=sought, theirs=theirs: pairs(sought, theirs))
         timed("RANSAC, plain", lambda ours=ours, theirs=theirs, plain=plain: fitted(ours, theirs, plain, mirror=False))
         timed("RANSAC, mirrored", lambda ours=ours, theirs=theirs, flipped=flipped: fitted(ours, theirs, flipped, mirror=True))
-        whole = timed("lay whole on whole", lambda ours=ours, theirs=theirs: lying(ours, theirs))
-        timed("agreement", lambda ours=ours, theirs=theirs, whole=whole: agreement(ours, theirs, whole))
+        whole = timed("lay whole on whole", lambda sought=sought, theirs=theirs: sought.whole.laid(theirs.grey))
+        timed("agreement", lambda ours=ours, theirs=theirs, whole=whole: agreement(ours.grey, theirs.grey, whole.way))
+        timed("a glance", lambda sought=sought, theirs=theirs: laid(sought, theirs))
         timed("all of another picture", lambda sought=sought, theirs=theirs: held(sought, theirs))
         if query.of is not None:
             original = features_of(decode(query.of.read_bytes(), limits, SIDE).rgb)

@@ -1,4 +1,4 @@
-"""How one picture lies on another: affine maps between them, and how far the two agree where they overlap."""
+"""How one picture lies on another by their local features: an affine map that many like ones fit."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.images.features import GREY_SIDE, Features, mirrored
-from imagesearch.images.softness import detail
-
-Map = NDArray[np.float64]
-"""An affine map from fractions of the query's width and height to those of the target's, shape (2, 3)."""
+from imagesearch.images.agreement import Map, Whole
+from imagesearch.images.features import Features, mirrored
 
 Pairs = NDArray[np.intp]
 """Places of like features in the query and the target, shape (n, 2)."""
@@ -30,11 +27,6 @@ LEAST_INLIERS = 5
 CONFIDENCE, LEAST_TRIES, MOST_TRIES = 0.999, 100, 2000
 # No copy is shrunk, grown or stretched further than this.
 MOST_SCALE, MOST_STRETCH = 8.0, 3.0
-# Samples of a side by which the eight ways to lay a square on a square are told apart.
-COARSE = 16
-WAYS = tuple((mirror, quarters) for mirror in (False, True) for quarters in range(4))
-# The window of the local correlation in pixels of the grey copies, and the contrast below which a window is flat.
-WINDOW, FLAT = 13, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +34,18 @@ class Sought:
     """A query, made ready to be held against many.
 
     `rows`: the descriptors of its features, then those of its mirror image, float32, shape (2 n, 128); `squares` of their lengths.
-    `turned`: a coarse copy in each of WAYS, shape (8, COARSE²); `detail` of the grey copy.
     """
 
     features: Features
     rows: NDArray[np.float32]
     squares: NDArray[np.float32]
-    turned: NDArray[np.float64]
-    detail: float
+    whole: Whole
 
     @classmethod
     def of(cls, features: Features) -> Sought:
         """Make it ready."""
         rows = np.concatenate([features.descriptors, mirrored(features.descriptors)]).astype(np.float32)
-        small = _unit(features.grey)
-        turned = np.stack([np.rot90(np.fliplr(small) if mirror else small, quarters).ravel() for mirror, quarters in WAYS])
-        return cls(features, rows, (rows * rows).sum(axis=1), turned, detail(features.grey))
+        return cls(features, rows, (rows * rows).sum(axis=1), Whole.of(features.grey))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +58,6 @@ class Match:
 
 
 NO_MATCH = Match(None, 0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """How alike two grey pictures are where a map lays the query on the target.
-
-    `mean` in [-1, 1]: the local correlation of all windows that have any contrast, weighted by that. `seen`: the share of the
-    target that such windows cover; both are 0 where the pictures are flat. `softened`: the sharper of them was blurred for it.
-    """
-
-    way: Map
-    mean: float
-    seen: float
-    softened: bool = False
-
-    @property
-    def mirrors(self) -> bool:
-        """Whether the map turns the query over."""
-        return bool(np.linalg.det(self.way[:, :2]) < 0)
-
-
-def lying(query: Sought, target: Features) -> Map:
-    """Return the best way to lay the whole query on the whole target: as it is, turned by quarters, or mirrored."""
-    mirror, quarters = WAYS[int(np.argmax(query.turned @ _unit(target.grey).ravel()))]
-    flip = np.diag([-1.0 if mirror else 1.0, 1.0])
-    # A quarter against the clock: what lay right lies on top.
-    turn = np.linalg.matrix_power(np.array([[0.0, 1.0], [-1.0, 0.0]]), quarters)
-    linear = turn @ flip
-    middle = np.full(2, 0.5)
-    return np.column_stack([linear, middle - linear @ middle])
 
 
 def matched(query: Sought, target: Features) -> tuple[Match, Match]:
@@ -145,39 +103,6 @@ def fitted(query: Features, target: Features, pairs: Pairs, *, mirror: bool) -> 
     return Match(np.column_stack([linear, found[:, 2] / np.asarray(target.size)]), inliers, len(pairs))
 
 
-def in_pixels(way: Map, side: int) -> Map:
-    """Return the map between the pixels of two squares with so many a side; their centres lie half a pixel off."""
-    linear = way[:, :2]
-    return np.column_stack([linear, way[:, 2] * side - 0.5 + linear @ np.full(2, 0.5)])
-
-
-def agreement(query: Features, target: Features, way: Map) -> Agreement:
-    """Lay one grey picture on the other. Brightness and contrast do not count, a caption over a part counts for that part."""
-    whole = in_pixels(way, GREY_SIDE)
-    laid = cv2.warpAffine(query.grey, whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_LINEAR)
-    mask = cv2.warpAffine(np.full_like(query.grey, 255), whole, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_NEAREST) > 0
-    share = _mean(mask.astype(np.float32))
-    inside = mask & (share > 0.25)
-    if not inside.any():
-        return Agreement(way, 0.0, 0.0)
-    share = np.maximum(share, 0.01)
-    # What lies beyond the overlap counts as nothing in each window's sums.
-    ours, theirs = np.where(mask, laid, 0).astype(np.float32), np.where(mask, target.grey, 0).astype(np.float32)
-    our_mean, their_mean = _mean(ours) / share, _mean(theirs) / share
-    our_deviation = np.sqrt(np.maximum(_mean(ours * ours) / share - our_mean**2, 0))
-    their_deviation = np.sqrt(np.maximum(_mean(theirs * theirs) / share - their_mean**2, 0))
-    together = _mean(ours * theirs) / share - our_mean * their_mean
-    correlation = together / (np.maximum(our_deviation, FLAT) * np.maximum(their_deviation, FLAT))
-    contrast = np.maximum(our_deviation, their_deviation)
-    seen = inside & (contrast > FLAT)
-    # The root: the edge of a caption has more contrast than all that is beside it.
-    weights = np.where(seen, np.sqrt(contrast), 0)
-    total = float(weights.sum())
-    if not total:
-        return Agreement(way, 0.0, 0.0)
-    return Agreement(way, float(np.clip((weights * correlation).sum() / total, -1, 1)), float(seen.mean()))
-
-
 def _clear(squares: NDArray[np.float32]) -> Pairs:
     """Return the rows and columns that are nearest to each other, clearly nearer than the second of either; changes the array."""
     forth, back = squares.argmin(axis=1), squares.argmin(axis=0)
@@ -197,13 +122,3 @@ def _tries(pairs: int) -> int:
     good = (LEAST_INLIERS / pairs) ** 3
     wanted = math.ceil(math.log(1 - CONFIDENCE) / math.log1p(-good)) if good < 1 else 1
     return min(max(wanted, LEAST_TRIES), MOST_TRIES)
-
-
-def _mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.blur(values, (WINDOW, WINDOW), borderType=cv2.BORDER_CONSTANT), np.float32)
-
-
-def _unit(grey: NDArray[np.uint8]) -> NDArray[np.float64]:
-    few = np.asarray(cv2.resize(grey, (COARSE, COARSE), interpolation=cv2.INTER_AREA), np.float64)
-    few -= few.mean()
-    return few / max(float(np.linalg.norm(few)), 1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from imagesearch.images.alignment import Map
+from imagesearch.images.agreement import Map
 from imagesearch.images.overlap import Polygon
 from imagesearch.types import Pixels
 

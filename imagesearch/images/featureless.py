@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.images.alignment import Map, in_pixels
+from imagesearch.images.agreement import Map, in_pixels
 from imagesearch.images.features import Features
 
 # How much smaller a cut may be than the picture, step by step.
 CUTS = tuple(0.94**n for n in range(1, 16))
-# It is looked for by so many samples of a side; but first by fewer, in every second size: where nothing correlates by so much it is
+# It is looked for by so many samples of a side; but first by fewer, in every third size: where nothing correlates by so much it is
 # not there, else the best size is within a step of that.
 FINE, ROUGH, LEAST_ROUGH = 48, 24, 0.7
+# A cut has so many samples of a side at least.
+LEAST_SAMPLES = 4
 # A map is moved so often at most, until the correlation grows by less than that, on copies blurred by so many pixels.
 STEPS, SOFT = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 20, 1e-3), 3
 EVERYWHERE = np.full((FINE, FINE), 255, np.uint8)
@@ -28,7 +32,7 @@ def cut_from(query: Features, target: Features) -> Map | None:
     """
     sides = np.asarray(query.size) / np.asarray(target.size)
     sides /= sides.max()
-    rough = _cuts(query, target, sides, ROUGH, range(0, len(CUTS), 2))
+    rough = _cuts(query, target, sides, ROUGH, range(1, len(CUTS), 3))
     if not rough or max(rough)[0] < LEAST_ROUGH:
         return None
     _, place, _ = max(rough)
@@ -69,12 +73,13 @@ def _cuts(
     the size's place, and left, top, width and height in samples.
     """
     small, whole = (_small(one, samples) for one in (query, target))
+    sizes = np.maximum(np.rint(samples * np.outer(CUTS, sides)), LEAST_SAMPLES).astype(int).tolist()
     found = []
     for place in places:
-        width, height = (max(int(one), 4) for one in np.rint(samples * CUTS[place] * sides))
+        width, height = sizes[place]
         part = cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA)
         _, best, _, (left, top) = cv2.minMaxLoc(cv2.matchTemplate(whole, part, cv2.TM_CCOEFF_NORMED))
-        if np.isfinite(best):
+        if math.isfinite(best):
             found.append((best, place, (left, top, width, height)))
     return found
 

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.images.alignment import NO_MATCH, Agreement, Map, Match, Sought, agreement, lying, matched
+from imagesearch.images.agreement import Agreement, Map, agreement
+from imagesearch.images.alignment import NO_MATCH, Match, Sought, matched
 from imagesearch.images.featureless import cut_from, refined, turned_back
 from imagesearch.images.features import Features
 from imagesearch.images.softness import detail, levelled
@@ -82,7 +83,7 @@ def held(sought: Sought, target: Features) -> Overlap:
     for match in (plain, flipped):
         if match.way is None:
             continue
-        found = agreement(query, target, match.way)
+        found = agreement(query.grey, target.grey, match.way)
         # Where both fit, the features know the edges better than the frame does.
         if found.mean + min(match.inliers, 50) / 500 > key:
             best, key = found, found.mean + min(match.inliers, 50) / 500
@@ -98,16 +99,15 @@ def laid(sought: Sought, target: Features) -> Overlap:
 
 
 def _sharpness(sought: Sought, target: Features) -> float:
-    return math.log2(sought.detail / detail(target.grey))
+    return math.log2(sought.whole.detail / detail(target.grey))
 
 
 def _whole(sought: Sought, target: Features, sharpness: float) -> Agreement:
     """Return how the whole pictures agree, the sharper one made as soft as the other where that is better."""
-    way = lying(sought, target)
-    plain = agreement(sought.features, target, way)
+    plain = sought.whole.laid(target.grey)
     if plain.mean < LEAST_ALIKE or abs(sharpness) < LEAST_SHARPER:
         return plain
-    soft = agreement(*levelled(sought.features, target), way)
+    soft = agreement(*levelled(sought.whole.grey, target.grey), plain.way)
     return replace(soft, softened=True) if soft.mean > plain.mean else plain
 
 
@@ -137,7 +137,7 @@ def _sought(query: Features, target: Features, best: Agreement) -> Agreement:
     for part in (cut_from(query, target), _turned_back(cut_from(target, query))):
         if part is None:
             continue
-        found = agreement(query, target, part)
+        found = agreement(query.grey, target.grey, part)
         if found.mean >= PLAIN_AGREEMENT:
             found = _better(query, target, found)
         if found.seen >= LEAST_SEEN and found.mean >= max(CUT_AGREEMENT, best.mean):
@@ -150,7 +150,7 @@ def _turned_back(way: Map | None) -> Map | None:
 
 
 def _better(query: Features, target: Features, known: Agreement) -> Agreement:
-    found = agreement(query, target, refined(query, target, known.way))
+    found = agreement(query.grey, target.grey, refined(query, target, known.way))
     return found if found.mean > known.mean else known
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from imagesearch.images.features import Features
 
 # What is lost first when a picture is blurred lies within so many pixels of the grey copy.
 NEAR = (5, 5)
@@ -29,21 +26,21 @@ def detail(grey: NDArray[np.uint8]) -> float:
     return max(2 * float(cv2.meanStdDev(near)[1][0, 0]) / spread, LEAST_DETAIL)
 
 
-def levelled(query: Features, target: Features) -> tuple[Features, Features]:
-    """Return both, the one with more detail blurred until it has about as much as the other.
+def levelled(query: NDArray[np.uint8], target: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return both grey copies, the one with more detail blurred until it has about as much as the other.
 
     Where none of the blurs brings them nearer to each other, they come back as they are.
     """
-    ours, theirs = detail(query.grey), detail(target.grey)
+    ours, theirs = detail(query), detail(target)
     return (_softened(query, ours, theirs), target) if ours > theirs else (query, _softened(target, theirs, ours))
 
 
-def _softened(picture: Features, known: float, wanted: float) -> Features:
-    nearest, least = picture, abs(math.log(known / wanted))
+def _softened(grey: NDArray[np.uint8], known: float, wanted: float) -> NDArray[np.uint8]:
+    nearest, least = grey, abs(math.log(known / wanted))
     for blur in BLURS:
-        grey = np.asarray(cv2.GaussianBlur(picture.grey, (0, 0), blur), np.uint8)
-        apart = abs(math.log(detail(grey) / wanted))
+        soft = np.asarray(cv2.GaussianBlur(grey, (0, 0), blur), np.uint8)
+        apart = abs(math.log(detail(soft) / wanted))
         if apart > least:
             break
-        nearest, least = replace(picture, grey=grey), apart
+        nearest, least = soft, apart
     return nearest
