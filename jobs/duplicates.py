@@ -34,7 +34,7 @@ from jobs.edge import job_edge
 logger = logging.getLogger(__name__)
 
 # Changed with the way in which pairs are found and judged: what an older version found is then looked for anew.
-VERSION = 2
+VERSION = 3
 # Of Tux Paint's 796 stamps, many of them variants of one drawing, no two that differ are as likely copies as this.
 THRESHOLD = 0.9
 

@@ -20,7 +20,7 @@ SIDE = 256
 # no difference.
 LAID_SIDE = 192
 # No copy has more or less contrast than this, as a factor.
-MOST_GAIN = 4.0
+MOST_GAIN = 2.75
 # A picture with less contrast than this has nothing to differ in.
 LEAST_RANGE = 40.0
 # Grey of red, green and blue, as JPEGs have it; they keep colours at half the resolution and coarsely, so these are compared in

@@ -8,15 +8,18 @@ from cachetools import LRUCache
 
 from config.sections import ImageSettings
 from imagesearch.errors import ImageError, SourceError
+from imagesearch.images import difference, features
 from imagesearch.images.decode import decode
 from imagesearch.images.difference import in_colours
-from imagesearch.images.features import SIDE, Features, features_of
+from imagesearch.images.features import Features, features_of
 from imagesearch.images.originals import original_of
 from imagesearch.ports import SourceReader
 from imagesearch.types import CatalogEntry, Pixels
 
 # Some hundred pictures: the neighbours of a page are often each other's.
 CACHE_BYTES = 64 * 2**20
+# Either copy of it is made from no fewer pixels than it has.
+AT_LEAST = max(difference.SIDE, features.SIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Looks:
 
     def _made(self, entry: CatalogEntry) -> Look | None:
         try:
-            rgb = decode(original_of(entry, self._sources), self._limits, SIDE).rgb
+            rgb = decode(original_of(entry, self._sources), self._limits, AT_LEAST).rgb
         except (SourceError, ImageError):
             self.unread += 1
             return None

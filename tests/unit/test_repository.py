@@ -45,8 +45,11 @@ DRIVERS = {
     "cv2": (
         "imagesearch/images/difference.py",
         "imagesearch/images/features.py",
+        "imagesearch/images/agreement.py",
         "imagesearch/images/alignment.py",
+        "imagesearch/images/featureless.py",
         "imagesearch/images/overlap.py",
+        "imagesearch/images/softness.py",
         "imagesearch/edits/",
     ),
     "sqlalchemy": ("imagesearch/stores/sql/",),
