@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imagesearch.errors import InputError, NoTextSearch, UnknownImage
-from imagesearch.images.decode import decode
+from imagesearch.images.decode import Decoded, decode
 from imagesearch.images.orientation import Area
 from imagesearch.keys import Key
 from imagesearch.metrics import QUERY_VECTORS
@@ -37,11 +37,23 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class QueryPicture:
-    """What is searched by, as a picture: its bytes, or the milvus_id of a stored one; and which part of it."""
+    """What is searched by, as a picture: its bytes, or the milvus_id of a stored one; and which part of it.
+
+    `decoded`: the picture, with as many pixels as the model needs of it, where it was decoded for that.
+    """
 
     data: bytes | None
     milvus_id: int | None
     region: Region | None
+    decoded: Decoded | None
+
+
+@dataclass(slots=True)
+class Read:
+    """What had to be read of a query's picture to have its vector."""
+
+    data: bytes | None = None
+    decoded: Decoded | None = None
 
 
 class QueryVectors:
@@ -70,10 +82,11 @@ class QueryVectors:
         if isinstance(query, SearchQuery):
             _check_one(query, (*KINDS, "queries"))
         one = query if isinstance(query, SearchQuery) else Upload(query.file, query.region)
-        read: dict[int, bytes] = {}
+        read = Read()
         (vectors,) = await self._embedded([one], caller, timing, flips=query.flips, read=read)
         stored = one.milvus_id if isinstance(one, SearchQuery) else None
-        picture = QueryPicture(read.get(0), stored, one.region) if read or stored is not None else None
+        is_picture = read.data is not None or stored is not None
+        picture = QueryPicture(read.data, stored, one.region, read.decoded) if is_picture else None
         return vectors, VIEWS[: len(vectors)], picture
 
     async def pair(self, query: CompareForm | CompareQuery, caller: Key, timing: Timing) -> Vectors:
@@ -89,11 +102,11 @@ class QueryVectors:
         timing: Timing,
         *,
         flips: bool = False,
-        read: dict[int, bytes] | None = None,
+        read: Read | None = None,
     ) -> list[Vectors]:
         """Return the vectors of each query, one or one a view; all pictures are embedded in one call, and all texts.
 
-        The bytes of pictures that had to be read for it are put into `read`.
+        What had to be read of the only one is put into `read`.
         """
         known: dict[int, Vectors] = {}
         pictures: dict[int, tuple[bytes, PixelBatch]] = {}
@@ -106,7 +119,7 @@ class QueryVectors:
             text = self._text(query, flips)
             data = text.encode() if text is not None else await self._bytes(query, caller, timing)
             if read is not None and text is None:
-                read[place] = data
+                read.data = data
             part = "text" if text is not None else _named(query.region)
             key, remembered = await self._services.cache.run(self._remembered, data, part, flips)
             self._services.meter.record(QUERY_VECTORS, 1, source="embedded" if remembered is None else "remembered")
@@ -116,7 +129,9 @@ class QueryVectors:
                 texts[place] = key, text
             else:
                 with timing.stage("decode"):
-                    pixels = await self._services.decode.run(self._prepare, data, query.region)
+                    pixels, decoded = await self._services.decode.run(self._prepare, data, query.region)
+                if read is not None:
+                    read.decoded = decoded
                 pictures[place] = key, flipped(pixels) if flips else pixels[None]
         if pictures:
             with timing.stage("embed"):
@@ -186,14 +201,14 @@ class QueryVectors:
                 return await self._services.read.run(self._stores.sources.read, query.image_path)
             return await self._services.decode.run(_from_base64, query.image_base64 or "")
 
-    def _prepare(self, data: bytes, region: Region | None) -> Pixels:
+    def _prepare(self, data: bytes, region: Region | None) -> tuple[Pixels, Decoded]:
         preprocess = self._stores.preprocess
         if region is None:
             decoded = decode(data, self._services.images, preprocess.at_least)
-            return preprocess(decoded.rgb, decoded.area)
+            return preprocess(decoded.rgb, decoded.area), decoded
         # A part must keep as many pixels as a whole picture has to.
         decoded = decode(data, self._services.images, math.ceil(preprocess.at_least / min(region.w, region.h)))
-        return preprocess(decoded.rgb, within(decoded.area, region))
+        return preprocess(decoded.rgb, within(decoded.area, region)), decoded
 
 
 def given(numbers: Sequence[float], dim: int) -> Vector:

@@ -14,7 +14,6 @@ from imagesearch.images.hashes import perceptual_hash
 from imagesearch.keys import Key
 from imagesearch.types import CatalogEntry
 from serve_app.known_features import KnownFeatures
-from serve_app.queries import Region
 from serve_app.query_vectors import QueryPicture, within
 from serve_app.services import Services
 
@@ -36,6 +35,8 @@ class SoughtPictures:
     def __init__(self, services: Services, known: KnownFeatures) -> None:
         self._services = services
         self._known = known
+        # Of a model that looks at fewer pixels than features are found in the picture is decoded anew.
+        self._is_enough = services.stores.preprocess.at_least >= SIDE
 
     async def of(self, picture: QueryPicture, caller: Key) -> SoughtPicture:
         """Return what is known at once. Raises UnknownImage, ImageError, StoreError, Overloaded."""
@@ -43,16 +44,18 @@ class SoughtPictures:
             entry = await self._services.entry(picture.milvus_id or 0, caller)
             return SoughtPicture(entry.facts.perceptual_hash, None, partial(self._stored, entry))
         run = self._services.pools["verify"].run
-        query_hash, copies, whole = await run(self._decoded, picture.data, picture.region)
-        return SoughtPicture(query_hash, whole, partial(run, _found, copies))
+        query_hash, copies, whole = await run(self._seen, picture.data, picture)
+        return SoughtPicture(query_hash, whole, partial(run, _found, copies, whole))
 
     async def _stored(self, entry: CatalogEntry) -> Sought:
         with self._known.reading([entry]) as reading:
             return Sought.of(await self._known.of(entry, reading))
 
-    def _decoded(self, data: bytes, region: Region | None) -> tuple[str, Reduced, Sought]:
-        at_least = SIDE if region is None else math.ceil(SIDE / min(region.w, region.h))
-        decoded = decode(data, self._services.images, at_least)
+    def _seen(self, data: bytes, picture: QueryPicture) -> tuple[str, Reduced, Sought]:
+        region = picture.region
+        decoded = picture.decoded if self._is_enough else None
+        if decoded is None:
+            decoded = decode(data, self._services.images, SIDE if region is None else math.ceil(SIDE / min(region.w, region.h)))
         rgb = decoded.rgb
         if region is not None:
             left, top, right, bottom = within(decoded.area, region)
@@ -61,5 +64,5 @@ class SoughtPictures:
         return perceptual_hash(rgb), copies, Sought.of(bare(copies))
 
 
-def _found(copies: Reduced) -> Sought:
-    return Sought.of(found_in(copies))
+def _found(copies: Reduced, whole: Sought) -> Sought:
+    return whole.with_features(found_in(copies))

@@ -44,8 +44,11 @@ class Sought:
     @classmethod
     def of(cls, features: Features) -> Sought:
         """Make it ready."""
-        rows = np.concatenate([features.descriptors, mirrored(features.descriptors)]).astype(np.float32)
-        return cls(features, rows, (rows * rows).sum(axis=1), Whole.of(features.grey))
+        return cls(features, *_rows(features), Whole.of(features.grey))
+
+    def with_features(self, features: Features) -> Sought:
+        """Return the same picture with the features that were found in it meanwhile."""
+        return Sought(features, *_rows(features), self.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,11 @@ def _clear(squares: NDArray[np.float32]) -> Pairs:
     # Squared distances: the ratio squared.
     kept = nearest <= RATIO**2 * second
     return np.column_stack([rows[kept], columns[kept]])
+
+
+def _rows(features: Features) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rows = np.concatenate([features.descriptors, mirrored(features.descriptors)]).astype(np.float32)
+    return rows, (rows * rows).sum(axis=1)
 
 
 def _tries(pairs: int) -> int:
