@@ -37,9 +37,11 @@ def test_it_goes_on_when_a_store_was_away_and_ends_cleanly(collection, mariadb, 
 
 @pytest.mark.timeout(300)
 def test_told_to_stop_it_gives_back_what_it_cannot_finish(collection, milvus_lite, redis_server):
-    job = collection.following(REDIS__LEASE_S="600")
+    job = collection.following(REDIS__LEASE_S="600", LOAD__STORE_RETRY_S="3")
     with down(milvus_lite):
         collection.add(40)
+        # It has taken them, and takes them again: a batch that is only claimed yet was not read.
+        until(lambda: "the rows stay pending and are tried again" in job.log, job)
         until(lambda: leases(redis_server.url), job)
         job.signal(signal.SIGINT)
         report = job.report()
