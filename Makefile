@@ -23,7 +23,7 @@ help:
 	@echo 'make demo [IMAGES=folder] [PORT=8000]   embedded stack, pictures, bulk load, one search; the service stays up'
 	@echo 'make down                               stops what `make demo` started'
 	@echo 'make test                               lint, types and all tests, on servers of its own'
-	@echo 'make bench                              every benchmark, 35 minutes: docs/performance.md'
+	@echo 'make bench                              every benchmark, half an hour: docs/performance.md'
 	@echo 'make format | lint | lock | clean       source format; checks only; remake the locks; remove .venv and build files'
 
 # The locks are complete, so nothing is resolved: quick, in any order, and the same everywhere.

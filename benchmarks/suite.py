@@ -95,7 +95,7 @@ SUITE = (
     Step("benchmarks.overload", ("--modes", "proxy", "--seconds", "30", "--pictures", "100", "--clients", "16"), plain),
     Step("benchmarks.sidebyside", ("--pictures", "256", "--rounds", "1"), plain),
     # Without what does not kill, which takes a third of the time; `python -m benchmarks.chaos --kills 100` has it all.
-    Step("benchmarks.chaos", ("--kills", "60", "--kinds", *KILLS), chaos),
+    Step("benchmarks.chaos", ("--kills", "30", "--kinds", *KILLS), chaos),
 )
 # `make bench` does not run these, the first for want of the demo's stack, the others for want of time: their last record is shown.
 BESIDE = (
