@@ -1,6 +1,6 @@
 """Every benchmark, one after the other, and all figures in one table; `make bench`, `python -m benchmarks [NAME ...]`.
 
-Sized for less than half an hour on two quiet processors. Each one's own command, which the summary names, measures the same by itself.
+Sized for half an hour on two quiet processors. Each one's own command, which the summary names, measures the same by itself.
 """
 
 from __future__ import annotations
