@@ -13,7 +13,7 @@ from benchmarks.figures import RESULTS, Figure, figure
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One program: its module, the options that keep all of them together at less than half an hour, and how its record reads."""
+    """One program: its module, the options that keep all of them together at about half an hour, and how its record reads."""
 
     module: str
     options: tuple[str, ...]

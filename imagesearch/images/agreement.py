@@ -89,7 +89,7 @@ class Whole:
         """Lay it on the target in the best of the eight ways."""
         place = int(np.argmax(self.coarse @ _coarse(target).ravel()))
         theirs = Windows.of(target.astype(np.float32), ALL_INSIDE)
-        return _agreed(MAPS[place], self.windows.turned(*WAYS[place]), theirs, ALL_INSIDE, None)
+        return _agreed(MAPS[place], self.windows.turned(*WAYS[place]), theirs, ALL_INSIDE, ALL_INSIDE > LEAST_SHARE)
 
 
 def agreement(query: Grey, target: Grey, way: Map) -> Agreement:
@@ -113,13 +113,11 @@ def in_pixels(way: Map, side: int) -> Map:
     return np.column_stack([linear, way[:, 2] * side - 0.5 + linear @ np.full(2, 0.5)])
 
 
-def _agreed(way: Map, ours: Windows, theirs: Windows, share: Numbers, inside: NDArray[np.bool_] | None) -> Agreement:
+def _agreed(way: Map, ours: Windows, theirs: Windows, share: Numbers, inside: NDArray[np.bool_]) -> Agreement:
     together = _mean(ours.values * theirs.values) / share - ours.mean * theirs.mean
     correlation = together / (np.maximum(ours.deviation, FLAT) * np.maximum(theirs.deviation, FLAT))
     contrast = np.maximum(ours.deviation, theirs.deviation)
-    seen = contrast > FLAT
-    if inside is not None:
-        seen &= inside
+    seen = inside & (contrast > FLAT)
     # The root: the edge of a caption has more contrast than all that is beside it.
     weights = np.sqrt(contrast) * seen
     total = float(weights.sum())

@@ -85,8 +85,9 @@ def held(sought: Sought, target: Features) -> Overlap:
             continue
         found = agreement(query.grey, target.grey, match.way)
         # Where both fit, the features know the edges better than the frame does.
-        if found.mean + min(match.inliers, 50) / 500 > key:
-            best, key = found, found.mean + min(match.inliers, 50) / 500
+        found_key = found.mean + min(match.inliers, 50) / 500
+        if found_key > key:
+            best, key = found, found_key
     if best.mean < PLAIN_AGREEMENT and min(len(query.points), len(target.points)) < FEW_FEATURES:
         best = _sought(query, target, best)
     return _told(query, target, best, flipped if best.mirrors else plain, sharpness)
