@@ -64,12 +64,13 @@ def create_api(services: Services, *, echoed: bool = False) -> FastAPI:
             HTTPException: on_http,
         },
     )
+    # The first that matches serves, so what is called most comes first.
+    api.include_router(search_routes(services))
     api.include_router(page_routes())
     api.include_router(docs_routes(TITLE))
     api.include_router(image_routes(services))
     api.include_router(change_routes(services))
     api.include_router(import_routes(services))
     api.include_router(failure_routes(services))
-    api.include_router(search_routes(services))
     api.include_router(service_routes(services))
     return api

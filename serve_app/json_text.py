@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
+
+from pydantic_core import from_json
 
 from imagesearch.errors import InputError, MalformedJson
 
@@ -18,6 +21,10 @@ def parse_json(text: bytes) -> Any:
     """
     if sum(text.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
         raise InputError(f"the JSON has more than {MAX_VALUES} values")
+    with suppress(ValueError):
+        # Several times as fast: a vector takes Python's parser longer than the rest of its request takes HTTP.
+        return from_json(text)
+    # It is the stricter of the two, and half a surrogate pair in one item of a thousand ends it: the other judges what it refuses.
     try:
         return json.loads(text)
     except RecursionError:

@@ -10,7 +10,8 @@ from time import perf_counter
 import numpy as np
 
 from imagesearch.filters import Filter
-from imagesearch.types import Hit, Vectors
+from imagesearch.stores.sql.matches import Confirmed
+from imagesearch.types import CatalogEntry, Hit, Vectors
 from serve_app.merged import Merged, merged
 from serve_app.services import Services
 from serve_app.timing import Timing
@@ -22,6 +23,8 @@ FIRST_FACTOR, FIRST_HITS = 8, 128
 # So few pictures are compared one by one rather than looked for in the index, which on a server may not find them at all.
 # Fetching a vector of 1280 numbers takes 0.2 ms of Python's time, all the while other requests wait.
 FEW = 256
+# So many hits are confirmed by all that is known of them, which whoever shows them needs: another visit to SQL costs as much.
+SHOWN = 64
 # Ids of one look into SQL, and vectors in memory at once.
 PAGE = 1000
 # How long SQL may look for a filter's pictures before the index is asked.
@@ -49,7 +52,8 @@ class Ranking:
 
     `views` says by which of the vectors each was found. Of `examined` hits of the index and vectors compared one by one, `dropped`
     had no searchable row, and `filtered` one that does not match. `exact`: all that match were compared one by one, or all that
-    were before the time was over, which `complete` tells apart.
+    were before the time was over, which `complete` tells apart. `entries`: what the catalog said of hits where it was asked for all
+    of it.
     """
 
     hits: list[Hit]
@@ -59,6 +63,7 @@ class Ranking:
     filtered: int = 0
     exact: bool = False
     complete: bool = True
+    entries: dict[int, CatalogEntry] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -110,13 +115,19 @@ class Nearest:
         known: set[int] = set()
         searchable: set[int] = set()
         matching: set[int] = set()
+        entries: dict[int, CatalogEntry] = {}
         while True:
             with timing.stage("search"):
                 found = await self._merged(vectors, asked, wanted)
             hits = [hit for hit in found.hits if hit.score >= wanted.min_score]
             with timing.stage("metadata"):
                 unknown = {hit.milvus_id for hit in hits} - known
-                confirmed = await self._services.sql.run(self._matches.confirm, unknown, wanted.filter)
+                if wanted.filter or len(unknown) > SHOWN:
+                    confirmed = await self._services.sql.run(self._matches.confirm, unknown, wanted.filter)
+                else:
+                    told = await self._services.sql.run(self._services.stores.catalog.entries, unknown)
+                    entries |= told
+                    confirmed = Confirmed(set(told), set(told))
             known |= unknown
             searchable |= confirmed.searchable
             matching |= confirmed.matching
@@ -126,7 +137,8 @@ class Nearest:
                 examined = hits[: good[-1][0]] if len(good) == wanted.count else hits
                 dropped = sum(hit.milvus_id not in searchable for hit in examined)
                 filtered = len(examined) - dropped - len(good)
-                return Ranking([hit for _, hit in good], found.views, len(examined), dropped, filtered), enough
+                ranking = Ranking([hit for _, hit in good], found.views, len(examined), dropped, filtered, entries=entries)
+                return ranking, enough
             # As many as should do by what the first ones gave, and some to spare.
             asked = min(max(2 * asked, 3 * asked * wanted.count // (2 * max(len(good), 1))), MOST_HITS)
 

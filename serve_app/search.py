@@ -93,10 +93,11 @@ class SearchService:
         checked = Checked()
         if verify and picture is not None and groups and not (verify == "auto" and self._verification.clear(groups)):
             with timing.stage("verify"):
-                checked = await self._verification.of(picture, vectors, groups, wanted, caller, until_sure=verify == "auto")
+                known = ranking.entries
+                checked = await self._verification.of(picture, vectors, groups, known, wanted, caller, until_sure=verify == "auto")
             groups = ranked([*groups, *checked.others], checked.verified)
             ranking = replace(ranking, views=ranking.views | checked.views)
-        page = await self._shown(groups[query.offset : last], checked.verified, timing)
+        page = await self._shown(groups[query.offset : last], ranking.entries, checked.verified, timing)
         if not ranking.hits:
             await self._check_namespace(query.namespace)
         lag_s = await self._services.lag.seconds()
@@ -130,9 +131,14 @@ class SearchService:
                 return replace(ranking, complete=False), groups
             count = min(4 * count, MOST_GROUPED)
 
-    async def _shown(self, groups: list[Group], verified: Mapping[int, Verified], timing: Timing) -> list[Shown]:
-        with timing.stage("metadata"):
-            entries = await self._services.sql.run(self._catalog.entries, [group.first.milvus_id for group in groups])
+    async def _shown(
+        self, groups: list[Group], known: Mapping[int, CatalogEntry], verified: Mapping[int, Verified], timing: Timing
+    ) -> list[Shown]:
+        entries = known
+        unknown = [group.first.milvus_id for group in groups if group.first.milvus_id not in known]
+        if unknown:
+            with timing.stage("metadata"):
+                entries = {**known, **await self._services.sql.run(self._catalog.entries, unknown)}
         # One that was deleted a moment ago is not in the catalog any more.
         return [
             Shown(group.first.score, entries[group.first.milvus_id], group.same, verified.get(group.first.milvus_id))

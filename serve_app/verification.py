@@ -79,6 +79,7 @@ class Verification:
         picture: QueryPicture,
         vectors: Vectors,
         groups: Sequence[Group],
+        known: Mapping[int, CatalogEntry],
         wanted: Wanted,
         caller: Key,
         *,
@@ -86,16 +87,16 @@ class Verification:
     ) -> Checked:
         """Return what the first hits are to the query, and pictures near by perceptual hash: those for which there was time.
 
-        With `until_sure` none behind the first that is surely a copy.
+        With `until_sure` none behind the first that is surely a copy. `known`: what the catalog said already.
         A hit whose picture cannot be had or read is left out; where that is the query's own, all are.
         Raises UnknownImage, StoreError, Overloaded.
         """
         ends = perf_counter() + self._settings.budget_ms / 1000
         try:
             nearest = self._nearest(groups)
-            query, known = await asyncio.gather(self._sought.of(picture, caller), self._entries(nearest))
+            query, entries = await asyncio.gather(self._sought.of(picture, caller), self._entries(nearest, known))
             may_glance = until_sure and query.whole is not None
-            asking = self._candidates(query.perceptual_hash, vectors, groups, known, wanted)
+            asking = self._candidates(query.perceptual_hash, vectors, groups, entries, wanted)
             # Its features take a thread as long as what else there is to ask takes the stores; for a glance they are not needed.
             sought, found = (None, await asking) if may_glance else await asyncio.gather(query.with_features(), asking)
             candidates, others, views = found
@@ -132,12 +133,14 @@ class Verification:
         others = {hit.milvus_id: Group(hit) for hit in near.hits if hit.milvus_id not in shown | alike}
         # Near ones come first, wherever the model sees them: they are few, and mostly copies.
         first = [hit.milvus_id for hit in near.hits if hit.milvus_id not in alike]
-        entries = {**known, **await self._entries([one for one in first if one not in known])}
+        entries = await self._entries(first, known)
         ids = dict.fromkeys([*first, *self._nearest(groups)])
         return [entries[one] for one in ids if one in entries], others, near.views
 
-    async def _entries(self, ids: Sequence[int]) -> Mapping[int, CatalogEntry]:
-        return await self._services.sql.run(self._services.stores.catalog.entries, ids) if ids else {}
+    async def _entries(self, ids: Sequence[int], known: Mapping[int, CatalogEntry]) -> Mapping[int, CatalogEntry]:
+        """Return what is known, and these beside it."""
+        unknown = [one for one in ids if one not in known]
+        return {**known, **await self._services.sql.run(self._services.stores.catalog.entries, unknown)} if unknown else known
 
     def _nearest(self, groups: Sequence[Group]) -> list[int]:
         return [group.first.milvus_id for group in groups[: self._settings.candidates]]

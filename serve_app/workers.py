@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from typing import ParamSpec, TypeVar
@@ -37,12 +37,25 @@ class Workers:
         call = self._pool.submit(lambda: context.run(function, *args, **kwargs))
         self.calls += 1
         loop = asyncio.get_running_loop()
-        # Counted until it has truly ended: one that cannot be dropped any more keeps its thread.
-        call.add_done_callback(lambda _: _soon(loop, self._ended))
-        return await asyncio.wrap_future(call)
+        ended: asyncio.Future[None] = loop.create_future()
+        # Counted until it has truly ended: one that cannot be dropped any more keeps its thread. Told by one wake of the loop,
+        # where asyncio.wrap_future would need another.
+        call.add_done_callback(lambda _: _soon(loop, lambda: self._end(call, ended)))
+        try:
+            await ended
+        except asyncio.CancelledError:
+            call.cancel()
+            raise
+        return call.result()
 
-    def _ended(self) -> None:
+    def _end(self, call: Future[R], ended: asyncio.Future[None]) -> None:
         self.calls -= 1
+        if ended.done():
+            return
+        if call.cancelled():
+            ended.cancel()
+        else:
+            ended.set_result(None)
 
     def close(self) -> None:
         """Take no more calls; those that run end by themselves."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from imagesearch.errors import InputError, MalformedJson
@@ -11,6 +13,11 @@ from serve_app.json_text import parse_json
 
 def test_json_is_parsed():
     assert parse_json(b'{"a": [1, "x", null]}') == {"a": [1, "x", None]}
+
+
+@pytest.mark.parametrize("text", [b'["\\ud800", NaN, -Infinity, 1e999]', '{"a": "\u00fc"}'.encode("utf-16"), b'{"a": 1, "a": 2}'])
+def test_what_pythons_parser_takes_is_taken(text):
+    assert repr(parse_json(text)) == repr(json.loads(text))
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"{'a': 1}", b"\xff\xfe\xff", b'{"a": \xe9}', b"1" * 5000, b"[" * 100_000])
