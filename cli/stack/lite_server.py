@@ -27,6 +27,7 @@ def main() -> int:
 
     from cli.stack.lite_index import TellingServicer
     from cli.stack.lite_memtable import data_table
+    from cli.stack.lite_merge import maintain
     from cli.stack.lite_search import QuickSearch
 
     class Grpc:
@@ -54,6 +55,7 @@ def main() -> int:
     collection.execute_search_with_index = QuickSearch()
     data_file.pq = Parquet()
     memtable.MemTable._build_data_table = data_table
+    collection.Collection._bg_compact_and_index = maintain
     return int(milvus_lite() or 0)
 
 
