@@ -27,12 +27,10 @@ def maintain(collection: Any) -> None:
     all of this, one call after the other; what fails is tried anew by the next.
     """
     try:
-        _index(collection, collection._segments_snapshot())
         for partition in collection._manifest.list_partitions():
             Merge(collection, partition).run()
         with collection._maintenance_lock:
             collection._cleanup_orphan_index_files()
-        # An index that was made meanwhile.
         _index(collection, collection._segments_snapshot())
     except Exception:  # the edge of a background task: nobody else would say a word of it
         logger.exception("merging or indexing failed; the next segment that is written has it tried again")
@@ -64,6 +62,8 @@ class Merge:
             return
         collection = self._collection
         logger.info("merging %d segments of the partition %s", len(old), self._partition)
+        # A large merge takes a minute, in which the others are searched; those that are merged have theirs, but for small ones.
+        _index(collection, [one for one in collection._segments_snapshot() if not self._is_among(one, old)])
         with collection._maintenance_lock:
             deleted = collection._delta_index.frozen_copy()
         new = self._written(old, deleted)
@@ -83,6 +83,9 @@ class Merge:
             self._manager._gc_tombstones(self._manifest, collection._delta_index)
             kept = snapshot_references(collection._data_dir)[0].get(self._partition, set())
         self._forget([name for name in old if name not in kept])
+
+    def _is_among(self, segment: Segment, files: Sequence[str]) -> bool:
+        return segment.partition == self._partition and segment.file_path in {str(self._folder / name) for name in files}
 
     def _worth_merging(self) -> list[str]:
         # Only this worker replaces files; one that was dropped with its partition is passed over.
