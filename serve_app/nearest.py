@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -63,7 +63,7 @@ class Ranking:
     filtered: int = 0
     exact: bool = False
     complete: bool = True
-    entries: dict[int, CatalogEntry] = field(default_factory=dict)
+    entries: Mapping[int, CatalogEntry] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class Nearest:
         known: set[int] = set()
         searchable: set[int] = set()
         matching: set[int] = set()
-        entries: dict[int, CatalogEntry] = {}
+        entries: Mapping[int, CatalogEntry] = {}
         while True:
             with timing.stage("search"):
                 found = await self._merged(vectors, asked, wanted)
@@ -125,9 +125,9 @@ class Nearest:
                 if wanted.filter or len(unknown) > SHOWN:
                     confirmed = await self._services.sql.run(self._matches.confirm, unknown, wanted.filter)
                 else:
-                    told = await self._services.sql.run(self._services.stores.catalog.entries, unknown)
-                    entries |= told
-                    confirmed = Confirmed(set(told), set(told))
+                    entries = await self._services.entries(unknown, entries)
+                    shown = unknown & entries.keys()
+                    confirmed = Confirmed(shown, shown)
             known |= unknown
             searchable |= confirmed.searchable
             matching |= confirmed.matching

@@ -134,11 +134,8 @@ class SearchService:
     async def _shown(
         self, groups: list[Group], known: Mapping[int, CatalogEntry], verified: Mapping[int, Verified], timing: Timing
     ) -> list[Shown]:
-        entries = known
-        unknown = [group.first.milvus_id for group in groups if group.first.milvus_id not in known]
-        if unknown:
-            with timing.stage("metadata"):
-                entries = {**known, **await self._services.sql.run(self._catalog.entries, unknown)}
+        with timing.stage("metadata"):
+            entries = await self._services.entries([group.first.milvus_id for group in groups], known)
         # One that was deleted a moment ago is not in the catalog any more.
         return [
             Shown(group.first.score, entries[group.first.milvus_id], group.same, verified.get(group.first.milvus_id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from config.settings import Settings
 from imagesearch.errors import UnknownImage
 from imagesearch.keys import Key
@@ -72,6 +74,11 @@ class Services:
         if not caller.sees(entry.namespace):
             raise UnknownImage(f"no searchable picture has the milvus_id {milvus_id}")
         return entry
+
+    async def entries(self, ids: Collection[int], known: Mapping[int, CatalogEntry]) -> Mapping[int, CatalogEntry]:
+        """Return what is known of pictures, and beside it what the catalog says of the searchable ones among the other ids."""
+        unknown = [one for one in ids if one not in known]
+        return {**known, **await self.sql.run(self.stores.catalog.entries, unknown)} if unknown else known
 
     def close(self) -> None:
         """Close the stores; threads end with what they are doing."""

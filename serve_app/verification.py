@@ -94,7 +94,7 @@ class Verification:
         ends = perf_counter() + self._settings.budget_ms / 1000
         try:
             nearest = self._nearest(groups)
-            query, entries = await asyncio.gather(self._sought.of(picture, caller), self._entries(nearest, known))
+            query, entries = await asyncio.gather(self._sought.of(picture, caller), self._services.entries(nearest, known))
             may_glance = until_sure and query.whole is not None
             asking = self._candidates(query.perceptual_hash, vectors, groups, entries, wanted)
             # Its features take a thread as long as what else there is to ask takes the stores; for a glance they are not needed.
@@ -133,14 +133,9 @@ class Verification:
         others = {hit.milvus_id: Group(hit) for hit in near.hits if hit.milvus_id not in shown | alike}
         # Near ones come first, wherever the model sees them: they are few, and mostly copies.
         first = [hit.milvus_id for hit in near.hits if hit.milvus_id not in alike]
-        entries = await self._entries(first, known)
+        entries = await self._services.entries(first, known)
         ids = dict.fromkeys([*first, *self._nearest(groups)])
         return [entries[one] for one in ids if one in entries], others, near.views
-
-    async def _entries(self, ids: Sequence[int], known: Mapping[int, CatalogEntry]) -> Mapping[int, CatalogEntry]:
-        """Return what is known, and these beside it."""
-        unknown = [one for one in ids if one not in known]
-        return {**known, **await self._services.sql.run(self._services.stores.catalog.entries, unknown)} if unknown else known
 
     def _nearest(self, groups: Sequence[Group]) -> list[int]:
         return [group.first.milvus_id for group in groups[: self._settings.candidates]]

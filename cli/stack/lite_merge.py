@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from milvus_lite.constants import COMPACTION_MIN_FILES_PER_BUCKET, MAX_SEGMENT_ROWS
+from milvus_lite.constants import MAX_SEGMENT_ROWS
 from milvus_lite.storage.data_file import read_data_file, write_data_file
 from milvus_lite.storage.segment import Segment
 from milvus_lite.storage.snapshots import snapshot_references
@@ -31,7 +31,7 @@ def maintain(collection: Any) -> None:
             Merge(collection, partition).run()
         with collection._maintenance_lock:
             collection._cleanup_orphan_index_files()
-        _index(collection, collection._segments_snapshot())
+        collection._ensure_loaded_segments_indexed()
     except Exception:  # the edge of a background task: nobody else would say a word of it
         logger.exception("merging or indexing failed; the next segment that is written has it tried again")
 
@@ -62,10 +62,12 @@ class Merge:
             return
         collection = self._collection
         logger.info("merging %d segments of the partition %s", len(old), self._partition)
-        # A large merge takes a minute, in which the others are searched; those that are merged have theirs, but for small ones.
-        _index(collection, [one for one in collection._segments_snapshot() if not self._is_among(one, old)])
+        merged = {(self._partition, name) for name in old}
         with collection._maintenance_lock:
             deleted = collection._delta_index.frozen_copy()
+            others = [segment for place, segment in collection._segment_cache.items() if place not in merged]
+        # A large merge takes a minute, in which the others are searched; those that are merged have theirs, but for small ones.
+        _index(collection, others)
         new = self._written(old, deleted)
         segments = {name: self._loaded(name) for name in new}
         _index(collection, list(segments.values()))
@@ -84,14 +86,9 @@ class Merge:
             kept = snapshot_references(collection._data_dir)[0].get(self._partition, set())
         self._forget([name for name in old if name not in kept])
 
-    def _is_among(self, segment: Segment, files: Sequence[str]) -> bool:
-        return segment.partition == self._partition and segment.file_path in {str(self._folder / name) for name in files}
-
     def _worth_merging(self) -> list[str]:
         # Only this worker replaces files; one that was dropped with its partition is passed over.
-        files = list(self._manifest.get_data_files(self._partition)) if self._manifest.has_partition(self._partition) else []
-        if len(files) < COMPACTION_MIN_FILES_PER_BUCKET:
-            return []
+        files = self._manifest.get_data_files(self._partition) if self._manifest.has_partition(self._partition) else []
         folder = str(self._folder)
         return self._manager._select_target(self._manager._bucket_files(folder, files), len(files), folder) or []
 
