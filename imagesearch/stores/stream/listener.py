@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from time import monotonic
 from typing import Any
@@ -35,10 +34,14 @@ class Listener:
         self._settings = settings
         self._turn = 0
         self._line: Connection | None = None
+        self._unsaid: StoreUnavailable | None = None
         self._start()
 
     def take(self, limit: int, timeout_s: float) -> list[Announcement]:
         """As in ports.Announcements."""
+        unsaid, self._unsaid = self._unsaid, None
+        if unsaid is not None:
+            raise unsaid
         if self._line is None and monotonic() < self._started + RESTART_PAUSE_S:
             raise StoreUnavailable("the stream's client ended; it is started again soon", store=STORE)
         line = self._line or self._start()
@@ -81,9 +84,11 @@ class Listener:
 
     def _tell(self, *request: Any, wait_s: float = 0.0) -> None:
         if self._line is not None:
-            # The next `take` tells of it.
-            with suppress(StoreUnavailable):
+            try:
                 self._ask(self._line, wait_s, *request)
+            except StoreUnavailable as exc:
+                # Nobody waits for an answer here: the next `take` tells of it, however late it comes.
+                self._unsaid = exc
 
     def _ask(self, line: Connection, wait_s: float, *request: Any) -> Any:
         """Return the child's answer. Raises what it raised, and StoreUnavailable where there is none."""

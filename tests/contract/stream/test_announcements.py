@@ -11,6 +11,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from imagesearch.errors import ConfigError
+from imagesearch.stores.stream import listener
 from imagesearch.stores.stream.listener import Listener
 from tests.contract.stream.conftest import rows
 from tests.fixtures.kafka import listen_until
@@ -146,7 +147,11 @@ def test_a_member_leaves_without_a_broker_too(announcer, member, kafka):
         kafka.start()
 
 
-def test_a_client_that_dies_is_replaced_and_what_nobody_finished_comes_again(announcer, member, kafka, kafka_topic):
+@pytest.mark.parametrize("pause_s", [0.0, listener.RESTART_PAUSE_S])
+def test_a_client_that_dies_is_replaced_and_what_nobody_finished_comes_again(
+    announcer, member, kafka, kafka_topic, monkeypatch, pause_s
+):
+    monkeypatch.setattr(listener, "RESTART_PAUSE_S", pause_s)
     tell, one = announcer(), member()
     tell.announce(rows(*range(1, 11)))
     listen_until(lambda: len(one.ids) >= 10, one)

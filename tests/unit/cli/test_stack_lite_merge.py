@@ -152,9 +152,13 @@ def test_a_process_that_ends_within_a_merge_has_lost_nothing(rows, monkeypatch):
         rows.collection._wait_for_bg(WAIT_S)
     assert len(rows.segments()) == 4 and len(rows.files()) > 4
     rows.check()
-    rows.opened_again()
-    rows.check()
-    assert len(rows.files()) == 4
+    with monkeypatch.context() as patched:
+        # What opens a collection merges it at once, too: too early for a look at what is there.
+        patched.setattr(engine.Collection, "_bg_compact_and_index", lambda _: None)
+        rows.opened_again()
+        rows.collection._wait_for_bg(WAIT_S)
+        rows.check()
+        assert len(rows.files()) == 4
     rows.segment([70])
     rows.collection._wait_for_bg(WAIT_S)
     rows.check()
