@@ -123,7 +123,7 @@ class LoadSettings(Section):
     embed_gpus: float = Field(0.0, ge=0, description="GPUs that Ray reserves for each")
     write_actors: int = Field(1, ge=1, description="processes that write to Milvus and SQL, at least")
     write_actors_max: int = Field(2, ge=1, description="how many there may be while they are what the load waits for")
-    nice: int = Field(19, ge=0, le=19, description="how far the load's processes stand back for others on their machine; 0: not")
+    nice: int = Field(10, ge=0, le=19, description="how far the load's processes stand back for others on their machine; 0: not")
     idle_s: float = Field(30.0, gt=0, description="an actor with nothing to do for so long is ended, down to the least number")
     batch_timeout_s: float = Field(
         300.0, gt=0, description="an actor that works longer on a batch, waits for stores aside, is taken to hang and replaced"

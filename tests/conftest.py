@@ -8,7 +8,6 @@ pytest_plugins = [
     "tests.fixtures.mariadb",
     "tests.fixtures.milvus",
     "tests.fixtures.model_cache",
-    "tests.fixtures.niceness",
     "tests.fixtures.nobody",
     "tests.fixtures.otlp",
     "tests.fixtures.redis",
