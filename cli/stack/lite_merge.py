@@ -28,7 +28,9 @@ def maintain(collection: Any) -> None:
     """
     try:
         for partition in collection._manifest.list_partitions():
-            Merge(collection, partition).run()
+            # What a merge left may be worth another: after the last write nobody asks again.
+            while Merge(collection, partition).run():
+                pass
         with collection._maintenance_lock:
             collection._cleanup_orphan_index_files()
         collection._ensure_loaded_segments_indexed()
@@ -55,11 +57,12 @@ class Merge:
         self._manager = collection._compaction_mgr
         self._manifest = collection._manifest
 
-    def run(self) -> None:
-        """Merge if it is worth it; files that are replaced are deleted once nothing leads to them."""
+    def run(self) -> bool:
+        """Merge if it is worth it, and say whether there are fewer files now; those that are replaced are deleted once nothing
+        leads to them."""
         old = self._worth_merging()
         if not old:
-            return
+            return False
         collection = self._collection
         logger.info("merging %d segments of the partition %s", len(old), self._partition)
         merged = {(self._partition, name) for name in old}
@@ -74,7 +77,7 @@ class Merge:
         with collection._maintenance_lock:
             if not self._still_there(old):
                 self._forget(new)
-                return
+                return False
             self._manifest.remove_data_files(self._partition, old)
             for name in new:
                 self._manifest.add_data_file(self._partition, name)
@@ -85,6 +88,7 @@ class Merge:
             self._manager._gc_tombstones(self._manifest, collection._delta_index)
             kept = snapshot_references(collection._data_dir)[0].get(self._partition, set())
         self._forget([name for name in old if name not in kept])
+        return len(new) < len(old)
 
     def _worth_merging(self) -> list[str]:
         # Only this worker replaces files; one that was dropped with its partition is passed over.
