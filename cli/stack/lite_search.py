@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from cachetools import LRUCache
-from milvus_lite.index.brute_force import BruteForceIndex
 from milvus_lite.search.filter import evaluate_mask
 from milvus_lite.search.indexed_filter import evaluate_segment_filter
 from numpy.typing import NDArray
 
 from cli.stack.lite_memtable import snapshot
+from cli.stack.lite_scan import scan
 
 Mask = NDArray[np.bool_]
 
@@ -126,8 +126,11 @@ class QuickSearch:
         found: list[list[tuple[float, int, int]]] = [[] for _ in query_vectors]
         for place, (vectors_of, mask, index) in enumerate(sources):
             if mask.any():
-                index = index or BruteForceIndex.build(vectors_of, metric_type)
-                rows, distances = index.search(query_vectors, top_k, valid_mask=None if mask.all() else mask, params=search_params)
+                valid = None if mask.all() else mask
+                if index is None:
+                    rows, distances = scan(vectors_of, query_vectors, top_k, valid, metric_type)
+                else:
+                    rows, distances = index.search(query_vectors, top_k, valid_mask=valid, params=search_params)
                 for hits, row, distance in zip(found, rows.tolist(), distances.tolist(), strict=True):
                     hits += [(far, place, one) for far, one in zip(distance, row, strict=True) if one >= 0]
 
