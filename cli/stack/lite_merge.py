@@ -58,8 +58,7 @@ class Merge:
         self._manifest = collection._manifest
 
     def run(self) -> bool:
-        """Merge if it is worth it, and say whether there are fewer files now; those that are replaced are deleted once nothing
-        leads to them."""
+        """Merge if it is worth it, and say whether there are fewer files now; old ones are deleted once nothing leads to them."""
         old = self._worth_merging()
         if not old:
             return False

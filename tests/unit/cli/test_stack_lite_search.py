@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from milvus_lite.db import MilvusLite
 from milvus_lite.engine import collection as engine
+from milvus_lite.index.brute_force import BruteForceIndex
 from milvus_lite.schema.types import CollectionSchema, DataType, FieldSchema
 
+from cli.stack import lite_search
 from cli.stack.lite_memtable import data_table, snapshot
 from cli.stack.lite_search import QuickSearch
 
@@ -30,6 +32,11 @@ def told(hit):
     return hit | {"distance": pytest.approx(hit["distance"], abs=1e-6)}
 
 
+def own_scan(vectors, queries, top_k, valid, metric):
+    """Milvus Lite's own, which rounds as the slow search does."""
+    return BruteForceIndex.build(vectors, metric).search(queries, top_k, valid)
+
+
 class Both:
     """Searches in both ways, and tells where they differ; counts the answers."""
 
@@ -39,6 +46,9 @@ class Both:
 
     def __call__(self, **asked):
         slow, quick = self.slow(**asked), self.quick(**asked)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(lite_search, "scan", own_scan)
+            assert self.quick(**asked) == slow
         assert [list(hits) for hits in quick] == [list(map(told, hits)) for hits in slow]
         self.hits += sum(map(len, slow))
         return quick
