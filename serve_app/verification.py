@@ -11,7 +11,6 @@ from typing import Literal
 
 from imagesearch.errors import ImageError, InputError, SourceError
 from imagesearch.images.alignment import Sought
-from imagesearch.images.overlap import laid
 from imagesearch.keys import Key
 from imagesearch.metrics import VERIFIED
 from imagesearch.types import CatalogEntry, Vectors
@@ -104,10 +103,13 @@ class Verification:
             joined_by = await self._joined_by.in_force()
             look = Look(query.perceptual_hash, candidates, margins, joined_by.join, until_sure=until_sure)
             with self._known.reading(candidates) as reading:
-                if sought is None and not await self._glance(look, query.whole, candidates, reading, ends):
+                if sought is None and not await self._glance(look, query.whole, reading, ends):
                     sought = await query.with_features()
                 if sought is not None:
                     await self._all(look, sought, reading, ends)
+                held = sought or query.whole
+                if held is not None and look.is_contested:
+                    await self._services.pools["verify"].run(look.settle, held.features)
         except (SourceError, ImageError):
             # A stored picture is searched by its vector, also where its bytes are gone.
             return Checked()
@@ -140,17 +142,18 @@ class Verification:
     def _nearest(self, groups: Sequence[Group]) -> list[int]:
         return [group.first.milvus_id for group in groups[: self._settings.candidates]]
 
-    async def _glance(
-        self, look: Look, whole: Sought | None, candidates: Sequence[CatalogEntry], reading: Reading, ends: float
-    ) -> bool:
-        """Lay the query on the first candidate as a whole, and say whether that is enough."""
-        if whole is None or not candidates or perf_counter() >= ends:
-            return False
-        try:
-            target = await self._known.of(candidates[0], reading)
-        except (SourceError, ImageError):
-            return False
-        return look.glance(await self._services.pools["verify"].run(laid, whole, target))
+    async def _glance(self, look: Look, whole: Sought | None, reading: Reading, ends: float) -> bool:
+        """Lay the query on the first candidate as a whole, and say whether that is enough; then on its family, too."""
+        for place, entry in enumerate(look.first_family):
+            if whole is None or perf_counter() >= ends:
+                break
+            is_sure = False
+            with suppress(SourceError, ImageError):
+                target = await self._known.of(entry, reading)
+                is_sure = await self._services.pools["verify"].run(look.glance, whole, place, target)
+            if place == 0 and not is_sure:
+                break
+        return bool(look.verified)
 
     async def _all(self, look: Look, sought: Sought, reading: Reading, ends: float) -> None:
         """Verify what the look gives out, nearest first, until it ends or the time is over."""
@@ -183,7 +186,7 @@ class Verification:
 def ranked(groups: Sequence[Group], verified: Mapping[int, Verified]) -> list[Group]:
     """Return the verified hits first, the likeliest copies first, then the others as they were."""
     known = [group for group in groups if group.first.milvus_id in verified]
-    known.sort(key=lambda group: (-verified[group.first.milvus_id].verdict.copy, -group.first.score))
+    known.sort(key=lambda group: (-verified[group.first.milvus_id].standing, -group.first.score))
     return known + [group for group in groups if group.first.milvus_id not in verified]
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from imagesearch.edits.catalogue import EDITS
 from imagesearch.images.features import Features, features_of
 from imagesearch.images.hashes import SAME_BITS, perceptual_hash
+from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import LEAST_AGREEMENT, Overlap, overlap
 from imagesearch.join import Evidence
 from imagesearch.models.encoder import Encoder
@@ -37,6 +38,8 @@ CUT_MARGINS = (-0.02, 0.05)
 
 Made = tuple[str, float]
 """The name of an edit, and its strength."""
+Held = tuple[Overlap, float]
+"""What a copy has in common with a picture, and its misfit there."""
 
 LEARNED: tuple[Made, ...] = tuple((edit.name, strength) for edit in EDITS.values() for strength in edit.learn)
 REPORTED: tuple[Made, ...] = tuple((edit.name, strength) for edit in EDITS.values() for strength in edit.report)
@@ -73,19 +76,20 @@ class Gatherer:
             here = ranked[: self._neighbours]
             met = {one for one, _ in here}
             near = [(one, score) for one, score in self._pictures.near(copy.bits, copy.vector) if one not in met]
-            overlaps: dict[int, Overlap] = {}
+            held: dict[int, Held] = {}
             for one in [one for one, _ in [*ranked, *near]]:
                 theirs = self._pictures.features(one)
-                if theirs is not None and one not in overlaps:
+                if theirs is not None and one not in held:
                     if one not in variants:
                         variants[one] = self._alike(query, original, one, theirs)
-                    overlaps[one] = overlap(copy.features, theirs)
-            yield from self._held(query, copy, here, near, overlaps, variants, absent=False)
+                    found = overlap(copy.features, theirs)
+                    held[one] = found, misfit(copy.features, theirs, found)
+            yield from self._held(query, copy, here, near, held, variants, absent=False)
             # Who is far ahead there is no copy either.
             without, near_without = (
                 [(one, score) for one, score in some if one != query and not variants.get(one, True)] for some in (ranked, near)
             )
-            yield from self._held(query, copy, without[: self._neighbours], near_without, overlaps, variants, absent=True)
+            yield from self._held(query, copy, without[: self._neighbours], near_without, held, variants, absent=True)
 
     def scenes(self, query: int, rgb: Pixels) -> Iterator[Case]:
         """Yield cuts of the picture held against each other, where they are seen to have something in common."""
@@ -120,18 +124,20 @@ class Gatherer:
         copy: Copy,
         ranked: Scored,
         near: Scored,
-        overlaps: dict[int, Overlap],
+        held: dict[int, Held],
         variants: dict[int, bool],
         *,
         absent: bool,
     ) -> Iterator[Case]:
         for place, (one, score) in enumerate([*ranked, *near]):
-            if one not in overlaps:
+            if one not in held:
                 continue
+            found, unlike = held[one]
             hamming = (copy.bits ^ self._pictures.hash_of(one)).bit_count()
             kind = "similar" if one != query else "exact" if copy.made[0] in EXACT else "edited"
-            evidence = Evidence.of(overlaps[one], score, margin_at(place, score, ranked), hamming)
-            yield Case(query, *copy.made, one, kind, place, place >= len(ranked), absent, variants[one], evidence)
+            evidence = Evidence.of(found, score, margin_at(place, score, ranked), hamming)
+            by_hash = place >= len(ranked)
+            yield Case(query, *copy.made, one, kind, place, by_hash, absent, variants[one], evidence, unlike)
 
     def _alike(self, query: int, original: Features, other: int, theirs: Features) -> bool:
         if (self._pictures.hash_of(query) ^ self._pictures.hash_of(other)).bit_count() <= ALIKE_BITS:

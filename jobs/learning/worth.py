@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagesearch.join import CLASSES, Join
+from imagesearch.rivals import standings
 from jobs.learning.case import Case
 
 COPIES = ("exact", "edited")
@@ -48,10 +49,11 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A case, and the probability that the join gives each of CLASSES."""
+    """A case, and the probability that the join gives each of CLASSES; `standing`: by what its search orders it."""
 
     case: Case
     shares: NDArray[np.float64]
+    standing: float
 
     @property
     def copy(self) -> float:
@@ -75,8 +77,16 @@ class Judged:
 
 
 def judged(join: Join, cases: Sequence[Case]) -> list[Judged]:
-    """Judge all cases."""
-    return [Judged(case, row) for case, row in zip(cases, join.shares([case.evidence for case in cases]), strict=True)]
+    """Judge all cases; those of one search stand behind each other."""
+    shares = join.shares([case.evidence for case in cases]) if cases else np.empty((0, len(CLASSES)))
+    searches: dict[tuple[int, str, float, bool], list[int]] = defaultdict(list)
+    for place, case in enumerate(cases):
+        searches[case.query, case.edit, case.strength, case.absent].append(place)
+    found: dict[int, float] = {}
+    for places in searches.values():
+        copies, misfits = zip(*((float(shares[place, :2].sum()), cases[place].misfit) for place in places), strict=True)
+        found |= zip(places, standings(copies, misfits.__getitem__), strict=True)
+    return [Judged(case, row, found[place]) for place, (case, row) in enumerate(zip(cases, shares, strict=True))]
 
 
 def worth(found: Sequence[Judged]) -> Worth:
@@ -92,7 +102,7 @@ def worth(found: Sequence[Judged]) -> Worth:
     return Worth(
         queries=len(searches),
         embedding=_mean(firsts),
-        joined=_mean([max(_shown(hits), key=lambda one: one.copy).true for hits in searches.values()]),
+        joined=_mean([max(_shown(hits), key=lambda one: one.standing).true for hits in searches.values()]),
         called=_mean([one.called for one in present if one.true]),
         false=_mean([one.called for one in others if not one.case.variant and not one.case.absent]),
         false_absent=_mean([one.called for one in others if not one.case.variant and one.case.absent]),

@@ -48,6 +48,7 @@ DRIVERS = {
         "imagesearch/images/agreement.py",
         "imagesearch/images/alignment.py",
         "imagesearch/images/featureless.py",
+        "imagesearch/images/misfit.py",
         "imagesearch/images/overlap.py",
         "imagesearch/images/softness.py",
         "imagesearch/edits/",

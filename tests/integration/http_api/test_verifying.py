@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from config.sections import ImageSettings, VerifySettings
 from imagesearch.join import Join, load_join, written
@@ -96,6 +96,25 @@ async def test_a_copy_comes_before_what_the_model_finds_nearer(service, ids):
     assert (found(answer)[0], answer.json()["hits"][0]["class"]) == (ids[0], "edited")
     # It is found also by who asks for fewer hits than are verified.
     assert found(await service.search(image_base64=base64_of(query), top_k=1, verify=True)) == [ids[0]]
+
+
+def marked(seed: int, place: int) -> Image.Image:
+    """A scene with a small mark at one place: as variants of one drawing are."""
+    picture = scene(seed)
+    ImageDraw.Draw(picture).ellipse((place, 60, place + 25, 85), fill="white", outline="black", width=4)
+    return picture
+
+
+@pytest.mark.parametrize("verify", [True, "auto"])
+async def test_of_variants_the_one_that_a_copy_was_made_of_comes_first(service, ids, verify):
+    places = (40, 46, 52)
+    variants = [await service.added_and_loaded(png(marked(0, place))) for place in places]
+    for milvus_id, place in zip(variants, places, strict=True):
+        query = ImageOps.expand(ImageOps.mirror(marked(0, place)), 20, "grey")
+        answer = await service.search(image_base64=base64_of(png(query)), verify=verify)
+        assert found(answer)[0] == milvus_id
+        assert {one["milvus_id"] for one in answer.json()["hits"][:4]} == {*variants, ids[0]}
+        assert hit(answer, milvus_id)["class"] == "edited"
 
 
 async def test_the_same_picture_recompressed_is_exact(service, ids):

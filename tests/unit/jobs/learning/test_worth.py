@@ -26,7 +26,7 @@ def told(one, kind, share=0.97):
     """Judge a case to be of a kind."""
     shares = np.full(4, (1 - share) / 3)
     shares[("exact", "edited", "same_scene", "similar").index(kind)] = share
-    return Judged(one, shares)
+    return Judged(one, shares, float(shares[:2].sum()))
 
 
 def test_each_figure_counts_its_own_cases():

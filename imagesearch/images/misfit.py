@@ -1,0 +1,46 @@
+"""How exactly one picture lies on another where they overlap: what tells a picture from variants of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from imagesearch.images.agreement import EVERYWHERE, Grey, Map, in_pixels
+from imagesearch.images.difference import map_of
+from imagesearch.images.featureless import refined
+from imagesearch.images.features import GREY_SIDE, Features
+from imagesearch.images.overlap import Overlap
+
+# Pixels at the edge of what both hold are left out: where a map ends is not exact.
+EDGE = np.ones((5, 5), np.uint8)
+# Fewer pixels than this tell nothing.
+LEAST_PIXELS = 64
+# Grey levels squared: with less contrast than that there is nothing to have in common.
+FLAT = 1e-3
+
+
+def misfit(query: Features, target: Features, common: Overlap) -> float:
+    """Return which share of the contrast of what two pictures have in common is not the same in both.
+
+    In [0, 1]: 0 where one is the other but for brightness and contrast, 1 where nothing is alike, or they overlap too little.
+    """
+    way = map_of(common.query_area, common.target_area)
+    if way is None:
+        return 1.0
+    # Maps that were found by a few features lie off by a pixel or two, which is more than variants differ by.
+    return min(_unlike(query.grey, target.grey, one) for one in (way, refined(query, target, way)))
+
+
+def _unlike(query: Grey, target: Grey, way: Map) -> float:
+    pixels = in_pixels(way, GREY_SIDE)
+    laid = cv2.warpAffine(query, pixels, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_LINEAR)
+    mask = cv2.warpAffine(EVERYWHERE, pixels, (GREY_SIDE, GREY_SIDE), flags=cv2.INTER_NEAREST)
+    inside = cv2.erode(mask, EDGE, borderType=cv2.BORDER_CONSTANT, borderValue=255) > 0
+    if inside.sum() < LEAST_PIXELS:
+        return 1.0
+    ours, theirs = (one[inside].astype(np.float64) for one in (laid, target))
+    spread = ours.std() * theirs.std()
+    if spread < FLAT:
+        return 1.0
+    common = float(((ours - ours.mean()) * (theirs - theirs.mean())).mean() / spread)
+    return min(max(1.0 - common, 0.0), 1.0)

@@ -1,0 +1,53 @@
+"""A copy fits what it was made of more exactly than variants of that."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+
+from imagesearch.images.features import features_of
+from imagesearch.images.misfit import misfit
+from imagesearch.images.overlap import overlap
+
+
+def drawing(arm):
+    """A figure that holds one arm up by so many pixels, as the steps of a walk differ."""
+    picture = Image.new("RGB", (200, 200), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((70, 10, 130, 70), fill="orange", outline="black", width=3)
+    draw.rectangle((75, 75, 125, 150), fill="blue", outline="black", width=3)
+    draw.polygon([(80, 150), (60, 195), (80, 195), (100, 160), (120, 195), (140, 195), (120, 150)], fill="brown", outline="black")
+    draw.line([(125, 90), (180, arm)], fill="black", width=12)
+    return picture
+
+
+def between(query, target):
+    ours, theirs = features_of(query), features_of(target)
+    return misfit(ours, theirs, overlap(ours, theirs))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda one: one,
+        ImageOps.mirror,
+        lambda one: one.rotate(90),
+        lambda one: one.resize((90, 90)),
+        lambda one: ImageEnhance.Brightness(one).enhance(0.6),
+        lambda one: ImageOps.expand(one, 30, "grey"),
+        lambda one: one.crop((30, 5, 200, 170)),
+    ],
+    ids=["itself", "mirrored", "turned", "small", "dark", "bordered", "cropped"],
+)
+def test_a_copy_fits_its_original_better_than_a_variant(made):
+    """The copy of each of two variants fits the one it was made of at least three times as well."""
+    for arm, other in ((60, 120), (120, 60)):
+        copy = made(drawing(arm))
+        assert 0 <= 3 * between(copy, drawing(arm)) < between(copy, drawing(other)) <= 1
+
+
+def test_pictures_that_have_nothing_in_common_fit_nowhere():
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 80, 3), np.uint8))
+    assert between(drawing(60), noise) == 1.0
+    assert between(Image.new("RGB", (50, 50), "red"), Image.new("RGB", (50, 50), "red")) == 1.0
