@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,8 +50,9 @@ class QueryPicture:
 
 @dataclass(slots=True)
 class Read:
-    """What had to be read of a query's picture to have its vector."""
+    """What had to be read of a query's picture to have its vector; `begin` is told of the picture before that is worked out."""
 
+    begin: Callable[[QueryPicture], None]
     data: bytes | None = None
     decoded: Decoded | None = None
 
@@ -67,10 +68,10 @@ class QueryVectors:
         self._originals = Originals(services)
 
     async def of(
-        self, query: SearchForm | SearchQuery, caller: Key, timing: Timing
+        self, query: SearchForm | SearchQuery, caller: Key, timing: Timing, begin: Callable[[QueryPicture], None]
     ) -> tuple[Vectors, Sequence[str], QueryPicture | None]:
         """Return vectors of length 1, any of which may be near, and the names of the views of the picture that they are of; and
-        that picture, None where there is none or more than one.
+        that picture, None where there is none or more than one. Where the model has to see it `begin` is called with it before.
         """
         if isinstance(query, SearchQuery) and query.queries is not None:
             _check_one(query, (*KINDS, "queries"))
@@ -82,7 +83,7 @@ class QueryVectors:
         if isinstance(query, SearchQuery):
             _check_one(query, (*KINDS, "queries"))
         one = query if isinstance(query, SearchQuery) else Upload(query.file, query.region)
-        read = Read()
+        read = Read(begin)
         (vectors,) = await self._embedded([one], caller, timing, flips=query.flips, read=read)
         stored = one.milvus_id if isinstance(one, SearchQuery) else None
         is_picture = read.data is not None or stored is not None
@@ -132,6 +133,7 @@ class QueryVectors:
                     pixels, decoded = await self._services.decode.run(self._prepare, data, query.region)
                 if read is not None:
                     read.decoded = decoded
+                    read.begin(QueryPicture(data, None, query.region, decoded))
                 pictures[place] = key, flipped(pixels) if flips else pixels[None]
         if pictures:
             with timing.stage("embed"):

@@ -19,6 +19,7 @@ from serve_app.own_write import OwnWrite
 from serve_app.queries import CompareForm, CompareQuery, SearchForm, SearchQuery
 from serve_app.query_vectors import QueryVectors
 from serve_app.services import Services
+from serve_app.sought_pictures import Begun
 from serve_app.timing import Timing
 from serve_app.verification import Checked, Verification, ranked
 
@@ -74,11 +75,18 @@ class SearchService:
         Raises InputError unless there is exactly one query, UnknownImage, UnknownLog, UnknownNamespace, ImageError, SourceError,
         ModelError, StoreError, Overloaded, NotLoadedYet, NotCalibrated.
         """
+        begun = self._verification.begun(query.verify, caller)
+        try:
+            return await self._searched(query, caller, begun)
+        finally:
+            begun.drop()
+
+    async def _searched(self, query: SearchForm | SearchQuery, caller: Key, begun: Begun) -> Found:
         timing = Timing(self._services.tracer)
         if query.log_id is not None:
             with timing.stage("wait"):
                 await self._own_write.loaded(query.log_id, caller)
-        vectors, views, picture = await self._vectors.of(query, caller, timing)
+        vectors, views, picture = await self._vectors.of(query, caller, timing, begun.begin)
         last = query.offset + query.top_k
         verify = self._verification.wanted(query.verify, picture)
         count = max(last, self._services.verify.candidates) if verify else last
@@ -94,7 +102,7 @@ class SearchService:
         if verify and picture is not None and groups and not (verify == "auto" and self._verification.clear(groups)):
             with timing.stage("verify"):
                 known = ranking.entries
-                checked = await self._verification.of(picture, vectors, groups, known, wanted, caller, until_sure=verify == "auto")
+                checked = await self._verification.of(picture, vectors, groups, known, wanted, begun, until_sure=verify == "auto")
             groups = ranked([*groups, *checked.others], checked.verified)
             ranking = replace(ranking, views=ranking.views | checked.views)
         page = await self._shown(groups[query.offset : last], ranking.entries, checked.verified, timing)

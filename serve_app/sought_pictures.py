@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 from imagesearch.images.alignment import Sought
 from imagesearch.images.decode import decode
@@ -62,6 +64,46 @@ class SoughtPictures:
             rgb = rgb.crop((math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)))
         copies = reduced(rgb)
         return perceptual_hash(rgb), copies, Sought.of(bare(copies))
+
+
+class Begun:
+    """A query's picture that is made ready while the model works out its vector.
+
+    `verify`: what is asked for; with True, not with "auto", its features are sure to be needed. Whoever makes one drops it.
+    """
+
+    def __init__(self, pictures: SoughtPictures, caller: Key, verify: bool | Literal["auto"]) -> None:
+        self._pictures = pictures
+        self._caller = caller
+        self._verify = verify
+        self._tasks: list[asyncio.Task[SoughtPicture] | asyncio.Task[Sought]] = []
+        self._ready: asyncio.Task[SoughtPicture] | None = None
+
+    def begin(self, picture: QueryPicture) -> None:
+        """Begin, where a picture is there before its vector is, and is to be verified; from the event loop."""
+        if not self._verify:
+            return
+        self._ready = asyncio.create_task(self._made(picture))
+        self._tasks.append(self._ready)
+
+    async def of(self, picture: QueryPicture) -> SoughtPicture:
+        """Return what is known at once, begun or not. Raises UnknownImage, ImageError, StoreError, Overloaded."""
+        return await (self._ready or self._pictures.of(picture, self._caller))
+
+    def drop(self) -> None:
+        """Let go of what nobody waits for any more."""
+        for task in self._tasks:
+            if not task.cancel() and not task.cancelled():
+                # Looked at, whether or not anybody waited for it: asyncio complains of errors that nobody saw.
+                task.exception()
+
+    async def _made(self, picture: QueryPicture) -> SoughtPicture:
+        sought = await self._pictures.of(picture, self._caller)
+        if self._verify is not True:
+            return sought
+        features = asyncio.ensure_future(sought.with_features())
+        self._tasks.append(features)
+        return replace(sought, with_features=lambda: features)
 
 
 def _found(copies: Reduced, whole: Sought) -> Sought:

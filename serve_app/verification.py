@@ -22,7 +22,7 @@ from serve_app.look import Look, Verified
 from serve_app.nearest import Wanted
 from serve_app.query_vectors import QueryPicture
 from serve_app.services import Services
-from serve_app.sought_pictures import SoughtPictures
+from serve_app.sought_pictures import Begun, SoughtPictures
 
 Verify = bool | Literal["auto"]
 DEFAULTS: dict[str, Verify] = {"never": False, "auto": "auto", "always": True}
@@ -57,6 +57,10 @@ class Verification:
         self._hash_candidates = HashCandidates(services)
         self._joined_by = JoinedBy(services)
 
+    def begun(self, asked: Verify | None, caller: Key) -> Begun:
+        """Return what makes the query's picture ready as soon as it is there; the caller drops it."""
+        return Begun(self._sought, caller, self._wish(asked))
+
     def wanted(self, asked: Verify | None, picture: QueryPicture | None) -> Verify:
         """Say whether hits are to be verified. Raises InputError where the caller asks for it and there is no one picture."""
         if picture is None and asked is True:
@@ -64,6 +68,9 @@ class Verification:
             raise InputError(f"verify: {message}", errors=[{"field": "verify", "message": message}])
         if picture is None:
             return False
+        return self._wish(asked)
+
+    def _wish(self, asked: Verify | None) -> Verify:
         return DEFAULTS[self._settings.default] if asked is None else asked
 
     def clear(self, groups: Sequence[Group]) -> bool:
@@ -80,7 +87,7 @@ class Verification:
         groups: Sequence[Group],
         known: Mapping[int, CatalogEntry],
         wanted: Wanted,
-        caller: Key,
+        begun: Begun,
         *,
         until_sure: bool = False,
     ) -> Checked:
@@ -93,7 +100,7 @@ class Verification:
         ends = perf_counter() + self._settings.budget_ms / 1000
         try:
             nearest = self._nearest(groups)
-            query, entries = await asyncio.gather(self._sought.of(picture, caller), self._services.entries(nearest, known))
+            query, entries = await asyncio.gather(begun.of(picture), self._services.entries(nearest, known))
             may_glance = until_sure and query.whole is not None
             asking = self._candidates(query.perceptual_hash, vectors, groups, entries, wanted)
             # Its features take a thread as long as what else there is to ask takes the stores; for a glance they are not needed.
