@@ -18,7 +18,7 @@ from imagesearch.types import CatalogEntry
 
 # A hit that is so likely a copy leaves nothing to look for, but for what may be a variant of it.
 SURE = 0.95
-# Pictures whose perceptual hashes differ in no more bits may be variants of one drawing; of others one of 700 is as near.
+# Pictures whose perceptual hashes differ in no more bits may be variants of one drawing; of all pairs one of 900 is as near.
 FAMILY_BITS = 72
 # Candidates that a thread takes at once: each call of one costs as long as holding against a picture.
 MOST_AT_ONCE = 8
