@@ -216,6 +216,7 @@ class AuthSettings(Section):
     """Who may call the service."""
 
     keys: bool = Field(True, description="whether callers need an API key; off only where the service is bound to loopback")
+    hosts: tuple[str, ...] = Field((), description="without keys: names that it may be called by, beside localhost and 127.0.0.1")
     cache_s: float = Field(5.0, ge=0, description="how long a replica remembers a key: a revoked one lives on as long")
     rate_limit_open: bool = Field(True, description="whether a caller is let through when Redis, which counts, does not answer")
 

@@ -78,7 +78,7 @@ async def service(settings, stores):
     """The HTTP service in this process, without Serve."""
     embedder = LocalEmbedder(open_encoder(settings.model, stores.s3))
     services = Services(settings, open_stores(settings), embedder, open_announcer(settings.stream), LocalReaders(settings))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_api(services)), base_url="http://service") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_api(services)), base_url="http://127.0.0.1") as client:
         yield client
     embedder.close()
     services.close()

@@ -23,7 +23,7 @@ api = FastAPI()
 api.include_router(page_routes())
 
 async def ask(paths):
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://page") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://127.0.0.1") as client:
         return [await client.get(path) for path in paths]
 
 answers = asyncio.run(ask(sys.argv[1:]))

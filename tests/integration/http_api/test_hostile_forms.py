@@ -195,6 +195,32 @@ async def test_a_namespace_that_looks_like_another_is_not_that_one(attacked, pic
 
 @pytest.mark.parametrize("path", ["/v1/search/", "/v1/images/", "//evil.example/v1/search/", "/v1/stats/"])
 async def test_no_address_leads_to_another_host(attacked, path):
-    answer = await attacked.client.post(f"http://service{path}", headers={"host": "evil.example"})
+    answer = await attacked.client.post(f"http://127.0.0.1{path}", headers={"host": "evil.example"})
     assert wrong(answer, 404, 405) is None
     assert "evil" not in str(answer.headers)
+
+
+STRANGE_PAGES = {
+    "a name that leads here": {"host": "evil.example"},
+    "a page's form": {"origin": "http://evil.example", "sec-fetch-site": "cross-site"},
+    "a page in a sandbox": {"origin": "null"},
+    "a form without an origin": {"sec-fetch-site": "cross-site"},
+}
+
+
+@pytest.mark.parametrize("name", STRANGE_PAGES)
+async def test_a_page_in_somebodys_browser_does_nothing_to_a_service_without_keys(attacked, picture, name):
+    """Forms and rebound names need no leave of the browser: only the service can refuse them."""
+    headers = STRANGE_PAGES[name]
+    known = await attacked.added_and_loaded(picture(1))
+    tries = [
+        await attacked.client.post("/v1/images", files={"file": ("a.png", picture(2))}, headers=headers),
+        await attacked.client.post("/v1/failures:retry", headers=headers),
+        await attacked.client.delete(f"/v1/images/{known}", headers=headers),
+    ]
+    if "host" in headers:
+        paths = ("/v1/images", "/v1/stats", f"/v1/images/{known}", f"/v1/images/{known}/thumbnail")
+        tries += [await attacked.client.get(path, headers=headers) for path in paths]
+    assert [wrong(answer, 403) for answer in tries] == [None] * len(tries)
+    assert {answer.json()["code"] for answer in tries} == {"forbidden"}
+    assert (await attacked.client.get(f"/v1/images/{known}")).status_code == 200

@@ -45,7 +45,7 @@ def gate(keys):
 
 
 def request(*authorization):
-    return Request({"type": "http", "headers": [(b"authorization", one.encode()) for one in authorization]})
+    return Request({"type": "http", "method": "POST", "headers": [(b"authorization", one.encode()) for one in authorization]})
 
 
 async def test_with_keys_off_everybody_may_do_everything(gate):
