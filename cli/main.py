@@ -189,6 +189,7 @@ def search(
     flips: Annotated[bool, typer.Option("--flips", help="Find it mirrored or turned, too.")] = False,
     group: Annotated[bool, typer.Option("--group", help="Show copies as one.")] = False,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every picture, one by one.")] = False,
+    verify: Annotated[bool | None, typer.Option(help="Say of the first hits whether they are copies.")] = None,
     namespace: Namespace = DEFAULT_NAMESPACE,
     as_json: Json = False,
 ) -> None:
@@ -196,7 +197,7 @@ def search(
     from cli.commands import search as command
     from config import load_settings
 
-    how = command.Ways(flips=flips, group=group, exact=exact)
+    how = command.Ways(flips=flips, group=group, exact=exact, verify=verify)
     settings, output = load_settings(), Output(as_json)
     raise typer.Exit(command.run(settings, output, images or (), top_k, namespace, html, filters or (), how, texts or ()))
 

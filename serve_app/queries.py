@@ -108,6 +108,13 @@ class Options(Message):
         description="hold the first hits against the query's; auto: up to a sure copy, unless one is clear; null: verify.default",
     )
     log_id: Id | None = Field(None, description="first wait until this add request is loaded, for as long as search.wait_s")
+    consistency: Literal["token"] | None = Field(None, description="token: as log_id, which has to be there, says by itself")
+
+    @model_validator(mode="after")
+    def _a_token_is_there(self) -> Self:
+        if self.consistency == "token" and self.log_id is None:
+            raise ValueError("consistency: token needs the log_id of an add request")
+        return self
 
     @model_validator(mode="after")
     def _groups_are_bounded(self) -> Self:

@@ -29,6 +29,7 @@ class Ways(TypedDict, total=False):
     flips: bool
     group: bool
     exact: bool
+    verify: bool | None
 
 
 def run(
@@ -98,12 +99,15 @@ def _show(output: Output, query: str, answer: SearchAnswer) -> None:
     # Only what was asked for takes a column of its own.
     views = any(hit.view != "original" for hit in answer.hits)
     copies = any(hit.same for hit in answer.hits)
-    more = [name for name, there in (("view", views), ("copies", copies)) if there]
-    numbers = ("rank", "score", "milvus_id", "size", "copies")
+    verified = any(hit.verified is not None for hit in answer.hits)
+    more = [name for name, there in (("view", views), ("copies", copies), ("class", verified), ("probability", verified)) if there]
+    numbers = ("rank", "score", "milvus_id", "size", "copies", "probability")
     hits = table("rank", "score", "milvus_id", "size", *more, "label", "image_path", numbers=numbers)
     for rank, hit in enumerate(answer.hits, start=1):
         size = f"{hit.width}x{hit.height}"
-        extra = [hit.view if name == "view" else len(hit.same) for name in more]
+        probability = "" if hit.probability is None else f"{hit.probability:.4f}"
+        told = {"view": hit.view, "copies": len(hit.same), "class": hit.kind or "", "probability": probability}
+        extra = [told[name] for name in more]
         named = (hit.info.get("label"), hit.image_path)
         hits.add_row(*map(cell, (rank, f"{hit.score:.4f}", hit.milvus_id, size, *extra, *named)))
     output.show(Text(plain(f"{query}: {len(answer.hits)} found in {answer.timing_ms.total:.0f} ms"), "bold"))

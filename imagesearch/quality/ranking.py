@@ -10,15 +10,15 @@ def precision(relevant: Sequence[bool], k: int) -> float:
     return sum(relevant[:k]) / k
 
 
-def average_precision(relevant: Sequence[bool], every: int) -> float:
-    """Return the mean, over the relevant pictures that the ranking has room for, of the precision at each one's place.
+def average_precision(relevant: Sequence[bool], every: int, places: int) -> float:
+    """Return the mean, over the relevant pictures that so many places have room for, of the precision at each one's place.
 
-    `every` is how many relevant ones there are, at least 1; one that is not among the hits counts as 0 (Manning, Raghavan and
-    Schuetze, Introduction to Information Retrieval, 8.4).
+    `every` is how many relevant ones there are, at least 1; one that is not among the hits counts as 0, also where there are fewer
+    hits than places (Manning, Raghavan and Schuetze, Introduction to Information Retrieval, 8.4).
     """
     met, total = 0, 0.0
-    for place, one in enumerate(relevant, 1):
+    for place, one in enumerate(relevant[:places], 1):
         if one:
             met += 1
             total += met / place
-    return total / max(1, min(every, len(relevant)))
+    return total / min(every, places)

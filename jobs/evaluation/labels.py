@@ -42,7 +42,7 @@ def labelled(stores: Stores, entries: Sequence[CatalogEntry], key: str) -> dict[
     if not rankings:
         return {}
     figures = {f"label {key}: precision@{k}": mean([precision(one, k) for one, _ in rankings]) for k in PRECISION_AT}
-    return figures | {f"label {key}: mAP@{DEPTH}": mean([average_precision(one, every) for one, every in rankings])}
+    return figures | {f"label {key}: mAP@{DEPTH}": mean([average_precision(one, every, DEPTH) for one, every in rankings])}
 
 
 def _labels(entry: CatalogEntry, key: str) -> dict[bytes, Scalar]:

@@ -40,8 +40,8 @@ def search(
 
     `filter`: {"label": "cat", "size": {"gte": 3}}, with eq ne gt gte lt lte in. `flips`: also mirrored or turned. `group`: copies
     as one. `exact`: all that match are compared. `recall`: the share of the true nearest to be found. `verify`: the first hits are
-    held against the picture. `log_id`: first wait until
-    that add is loaded. `timeout_s`: what the caller would wait, all attempts together.
+    held against the picture; None: as the service is set. `log_id`: first wait until that add is loaded. `timeout_s`: what the
+    caller would wait, all attempts together.
 
     Raises InputError for a wrong field, SourceError or ImageError for a picture that cannot be had or read, NoTextSearch where
     the model knows no words, UnknownNamespace, NotLoadedYet, Overloaded, DeadlineExceeded.
@@ -54,9 +54,10 @@ def search(
         group=group,
         exact=exact,
         recall=recall,
-        verify=verify,
         log_id=log_id,
     )
+    # Here False says something: whatever verify.default is.
+    options |= {} if verify is None else {"verify": verify}
     members = {"top_k": top_k, "offset": offset, "min_score": min_score, "namespace": namespace} | picture | options
     # The service judges what does not go together: a form knows no milvus_id.
     form, json = (None, members) if file is None else ({"file": upload(file), **members}, None)

@@ -45,8 +45,8 @@ CALLS = [
     (service.health(), None),
     (service.ready(), None),
 ]
-# In JSON the bytes of a picture to search by are those of one of several.
-NOT_OF_ITS_OWN = {"SearchQuery": {"image_base64"}}
+# In JSON the bytes of a picture to search by are those of one of several; `consistency` says again what log_id says.
+NOT_OF_ITS_OWN = {"SearchQuery": {"image_base64", "consistency"}, "SearchForm": {"consistency"}}
 
 
 @pytest.fixture

@@ -48,7 +48,8 @@ async def test_groups_show_copies_as_one_and_are_made_up_for(service, picture, i
     assert (await service.search(milvus_id=ids[1], top_k=2, offset=999, group=True)).status_code == 422
 
 
-async def test_a_search_waits_for_the_add_that_it_names(service, picture, ids):
+@pytest.mark.parametrize("token", [{}, {"consistency": "token"}], ids=["log_id", "token"])
+async def test_a_search_waits_for_the_add_that_it_names(service, picture, ids, token):
     added = (await service.add(picture(50))).json()
 
     async def load_later():
@@ -56,7 +57,7 @@ async def test_a_search_waits_for_the_add_that_it_names(service, picture, ids):
         await asyncio.to_thread(service.load)
 
     loading = asyncio.create_task(load_later())
-    answer = await service.search(image_base64=base64_of(picture(50)), log_id=added["log_id"], top_k=1)
+    answer = await service.search(image_base64=base64_of(picture(50)), **token, log_id=added["log_id"], top_k=1)
     await loading
     row = (await service.client.get(added["href"])).json()
     assert found(answer) == [row["milvus_id"]]
@@ -71,6 +72,12 @@ async def test_a_search_whose_add_is_not_loaded_in_time_says_when_to_come_again(
     assert int(answer.headers["retry-after"]) > 0
     unknown = await patient.search(image_base64=base64_of(picture(51)), log_id=10**12)
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_log")
+
+
+async def test_a_token_needs_its_add(service, picture):
+    answer = await service.search(image_base64=base64_of(picture(52)), consistency="token")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "log_id" in answer.json()["detail"]
 
 
 async def test_an_answer_explains_itself(service, picture, ids):

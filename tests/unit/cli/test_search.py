@@ -55,6 +55,30 @@ def test_ways_to_search_reach_the_service_and_what_they_found_has_columns(run, s
     assert b'name="flips"' not in searchable.seen[1][2]
 
 
+def test_verified_hits_say_what_they_are(run, searchable, cat, found, hit):
+    overlap = {"query": 100.0, "target": 25.0}
+    verified = {
+        "inliers": 40,
+        "pairs": 50,
+        "agreement": 0.9,
+        "mirrored": False,
+        "overlap": overlap,
+        "area": {"query": [], "target": []},
+    }
+    copy = {**hit(7), "verified": verified, "class": "edited", "probability": 0.98765}
+    searchable.says("/v1/search", found(copy, hit(8)))
+    result = run("search", cat, "--verify")
+    assert b'name="verify"\r\n\r\ntrue\r\n' in searchable.seen[0][2]
+    first, second = (line.split() for line in result.stdout.splitlines()[-2:])
+    assert first[4:6] == ["edited", "0.9877"]
+    assert not {"edited", "similar"} & set(second) and "probability" in result.stdout
+    run("search", cat, "--no-verify")
+    assert b'name="verify"\r\n\r\nfalse\r\n' in searchable.seen[1][2]
+    plain = run("search", cat)
+    assert b'name="verify"' not in searchable.seen[2][2]
+    assert plain.exit_code == 0
+
+
 def test_filters_reach_the_service_as_one(run, searchable, cat, found):
     searchable.says("/v1/search", found())
     assert run("search", cat, "--filter", "label=cat", "--filter", "size>=3").exit_code == 0

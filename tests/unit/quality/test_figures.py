@@ -40,11 +40,13 @@ def test_precision_and_average_precision_of_a_known_ranking():
     assert precision(ranking, 1) == 1.0
     assert precision(ranking, 5) == 0.4
     assert precision([True], 5) == 0.2
-    assert average_precision(ranking, 2) == pytest.approx((1 + 2 / 3) / 2)
-    assert average_precision(ranking, 3) == pytest.approx((1 + 2 / 3) / 3)
+    assert average_precision(ranking, 2, 5) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(ranking, 3, 5) == pytest.approx((1 + 2 / 3) / 3)
     # There is room for one.
-    assert average_precision([True], 100) == 1.0
-    assert average_precision([], 3) == 0.0
+    assert average_precision([True], 100, 1) == 1.0
+    # There was room for ten more, and nothing came.
+    assert average_precision([True], 100, 11) == pytest.approx(1 / 11)
+    assert average_precision([], 3, 5) == 0.0
 
 
 def test_a_threshold_lets_through_the_share_of_false_pairs_that_was_chosen():
