@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from config import Settings, load_settings
-from imagesearch import join
 from imagesearch.errors import InputError
+from imagesearch.join import written
 from imagesearch.pairs import DuplicateSearch
 from imagesearch.stores.factory import Stores, open_stores
 from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN
@@ -30,6 +30,7 @@ from jobs.duplication.looker import LIKELY
 from jobs.duplication.looking import looked, pages_of
 from jobs.duplication.neighbours import LEAST_COSINE, NEAR_BITS, Neighbours
 from jobs.edge import job_edge
+from jobs.learning.in_force import in_force
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def duplicates(settings: Settings, wanted: Wanted, say: Callable[[int, int], Non
         raise InputError(f"{wanted.export}: its folder does not exist")
     with closing(open_stores(settings)) as stores:
         search = _last(stores, wanted) if wanted.last else _looked(settings, stores, wanted, say)
-        judge = Judge(stores.sources, settings.images)
+        judge = Judge(stores.sources, settings.images, in_force(stores))
         number = copies = spare = 0
         with exported(wanted.export) as write:
             found = clusters(stores.duplicates, search.search_id, wanted.threshold, Neighbours(stores), judge)
@@ -97,7 +98,7 @@ def _last(stores: Stores, wanted: Wanted) -> DuplicateSearch:
 
 
 def _looked(settings: Settings, stores: Stores, wanted: Wanted, say: Callable[[int, int], None]) -> DuplicateSearch:
-    search = stores.duplicates.begin(wanted.namespace, stores.fingerprint.collection, _how(settings, wanted))
+    search = stores.duplicates.begin(wanted.namespace, stores.fingerprint.collection, _how(settings, stores, wanted))
     if search.looked:
         logger.info("going on after %d pictures, which an earlier run looked at", search.looked)
     total = stores.catalog.count(wanted.namespace)
@@ -110,9 +111,9 @@ def _looked(settings: Settings, stores: Stores, wanted: Wanted, say: Callable[[i
     return search
 
 
-def _how(settings: Settings, wanted: Wanted) -> str:
+def _how(settings: Settings, stores: Stores, wanted: Wanted) -> str:
     """Name what the pairs follow from: a run that was broken off goes on only by the same."""
-    learned = hashlib.sha256(join.DEFAULT.read_bytes()).hexdigest()
+    learned = hashlib.sha256(written(in_force(stores)).encode()).hexdigest()
     by = [VERSION, wanted.neighbours, LEAST_COSINE, NEAR_BITS, LIKELY, settings.milvus.hash_index, learned]
     return hashlib.sha256(json.dumps(by).encode()).hexdigest()
 

@@ -9,7 +9,7 @@ from config.sections import ImageSettings
 from imagesearch.images.difference import difference, map_of
 from imagesearch.images.hashes import SAME_BITS
 from imagesearch.images.overlap import overlap
-from imagesearch.join import Evidence, load_join
+from imagesearch.join import Evidence, Join
 from imagesearch.pairs import Pair
 from imagesearch.ports import SourceReader
 from imagesearch.types import CatalogEntry
@@ -37,8 +37,8 @@ class Likeness:
 class Judge:
     """Judges each pair by itself: what else is near counts for nothing, so that the same two are always judged the same."""
 
-    def __init__(self, sources: SourceReader, limits: ImageSettings) -> None:
-        self._join = load_join()
+    def __init__(self, sources: SourceReader, limits: ImageSettings, join: Join) -> None:
+        self._join = join
         self._looks = Looks(sources, limits)
 
     @property

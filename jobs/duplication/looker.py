@@ -10,6 +10,7 @@ from imagesearch.pairs import Pair
 from imagesearch.stores.factory import open_stores
 from jobs.duplication.judge import Judge
 from jobs.duplication.neighbours import Neighbours
+from jobs.learning.in_force import in_force
 
 # Pairs that are less likely copies than this are not kept; no threshold can be lower.
 LIKELY = 0.5
@@ -31,7 +32,7 @@ class Looker:
     def __init__(self, settings: Settings) -> None:
         self._stores = open_stores(settings)
         self._neighbours = Neighbours(self._stores)
-        self._judge = Judge(self._stores.sources, settings.images)
+        self._judge = Judge(self._stores.sources, settings.images, in_force(self._stores))
 
     def ready(self) -> str:
         """Say that there is nothing more to open."""

@@ -1,4 +1,4 @@
-"""The join that searches of a collection go by."""
+"""The join that searches of a collection go by, and what looks for its duplicates."""
 
 from __future__ import annotations
 

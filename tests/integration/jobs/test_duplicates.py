@@ -20,7 +20,9 @@ from cli.commands.duplicates import run
 from cli.console import Output
 from config.settings import PROJECT_ROOT
 from imagesearch.errors import InputError
-from imagesearch.types import AddRequest
+from imagesearch.join import Join, load_join
+from imagesearch.join import written as written_as_json
+from imagesearch.types import AddRequest, LearnedJoin
 from jobs.duplicates import Wanted, duplicates
 from jobs.duplication import looking
 from tests.fixtures.audited import emptied, run_stages, settings_on
@@ -138,6 +140,16 @@ def test_namespaces_never_meet(settings, stores, tmp_path):
     stores.add_log.append([AddRequest(str(tmp_path / "b.jpg"), {}, "other")])
     run_stages(settings, stores)
     assert found(settings)[0] == found(settings, namespace="other")[0] == []
+
+
+def test_pairs_are_judged_by_the_join_that_searches_go_by(settings, stores, tmp_path):
+    ids = add(settings, stores, tmp_path, copies())
+    assert len(found(settings)[0]) == 3
+    # Whatever is seen, it calls it the same scene; what was looked for before is looked for anew.
+    told = Join(np.zeros_like(load_join().weights), np.array([0.0, 0.0, 9.0, 0.0]))
+    now = stores.catalog.get(ids["3.png"]).create_time
+    stores.joins.add(stores.fingerprint.collection, LearnedJoin(written_as_json(told), 1, 1.0, now))
+    assert found(settings)[0] == [("9.png", {"9 again.png"})]
 
 
 def test_what_cannot_be_done_is_said(settings, stores, tmp_path):

@@ -13,6 +13,7 @@ from imagesearch.images.decode import decode
 from imagesearch.images.facts import facts
 from imagesearch.images.s3 import S3
 from imagesearch.images.sources import Sources
+from imagesearch.join import load_join
 from imagesearch.types import CatalogEntry, PictureState, Source
 from jobs.duplication.judge import DOUBTFUL, Judge, Likeness
 
@@ -49,7 +50,7 @@ def kept(tmp_path):
 
 @pytest.fixture
 def judge(tmp_path):
-    return Judge(Sources(SourceSettings(roots=(tmp_path,)), LIMITS.max_bytes, S3(S3Settings())), LIMITS)
+    return Judge(Sources(SourceSettings(roots=(tmp_path,)), LIMITS.max_bytes, S3(S3Settings())), LIMITS, load_join())
 
 
 def test_a_copy_is_sure_whichever_comes_first(kept, judge):
