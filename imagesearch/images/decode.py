@@ -14,6 +14,7 @@ from config.sections import ImageSettings
 from imagesearch.errors import EmptyImage, NotAnImage, TooManyBytes, TooManyPixels, TruncatedImage
 from imagesearch.images.guard import MAX_EXIF_BYTES, MeteredBytes, check_codec, check_parts
 from imagesearch.images.orientation import SIDEWAYS, TAG, UPRIGHT, Area, upright
+from imagesearch.images.room import DECODING
 from imagesearch.images.samples import rgb_of
 
 # Only these are ever handed to Pillow: EPS would start Ghostscript, and PPM is read pixel by pixel in Python.
@@ -73,7 +74,8 @@ def decode(data: bytes, limits: ImageSettings, at_least: int | None = None) -> D
     """Decode the first frame: upright by its EXIF orientation, transparency laid on white, deep samples scaled to 8 bits.
 
     With `at_least` a JPEG may come out reduced, its shorter side no smaller than that many pixels where it was not smaller
-    before; the reduction follows from the sizes alone, so that the same bytes give the same pixels everywhere.
+    before; the reduction follows from the sizes alone, so that the same bytes give the same pixels everywhere. Threads that decode
+    more than limits.max_pixels together wait for each other.
     Raises what check_header raises, and TruncatedImage for data that end early or are broken.
     """
     image, image_format = _open(data, limits)
@@ -81,11 +83,12 @@ def decode(data: bytes, limits: ImageSettings, at_least: int | None = None) -> D
         full = image.size
         drafted = None if at_least is None else image.draft(None, (at_least, at_least))
         reduced = image.size != full
-        image.load()
-        orientation = _orientation(image)
-        rgb = rgb_of(image)
-        whole = (0.0, 0.0, float(rgb.width), float(rgb.height))
-        rgb, area = upright(rgb, drafted[1] if reduced and drafted else whole, orientation)
+        with DECODING.of(image.width * image.height, limits.max_pixels):
+            image.load()
+            orientation = _orientation(image)
+            rgb = rgb_of(image)
+            whole = (0.0, 0.0, float(rgb.width), float(rgb.height))
+            rgb, area = upright(rgb, drafted[1] if reduced and drafted else whole, orientation)
     except (DecompressionBombError, DecompressionBombWarning) as exc:
         raise TooManyPixels(str(exc)) from exc
     except BROKEN as exc:
