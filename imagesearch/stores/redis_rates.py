@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from threading import Lock
+from time import monotonic
 
 import redis
 
@@ -29,6 +31,10 @@ return wait
 """
 
 
+# Where it is open a Redis that did not answer is left alone for a while, then asked by one: a hung one costs each call its timeout.
+PAUSE_S = 5.0
+
+
 class RedisRates:
     """Implements ports.Rates. Thread-safe; connects on first use."""
 
@@ -36,18 +42,25 @@ class RedisRates:
         self.outages = 0
         self._fail_open = fail_open
         self._redis = open_redis(settings)
+        self._away_until = 0.0
+        self._lock = Lock()
 
     def take(self, caller: str, per_minute: int) -> None:
         """Count one request.
 
         Raises RateLimited with `data["retry_after_s"]`, and StoreUnavailable without Redis unless `fail_open`.
         """
+        if self._fail_open and self._away():
+            self.outages += 1
+            return
         try:
             if self._redis is None:
                 raise redis.ConnectionError("redis.url is unset")
             wait_ms = int(self._redis.eval(TAKE, 1, f"imagesearch:rate:{caller}", per_minute))
+            self._away_until = 0.0
         except redis.RedisError as exc:
             self.outages += 1
+            self._away_until = monotonic() + PAUSE_S
             if not self._fail_open:
                 raise StoreUnavailable("the rate limit cannot be counted: redis does not answer", store="redis") from exc
             if self.outages & (self.outages - 1) == 0:
@@ -55,6 +68,17 @@ class RedisRates:
             return
         if wait_ms:
             raise RateLimited(f"more than {per_minute} requests a minute", retry_after_s=-(-wait_ms // 1000))
+
+    def _away(self) -> bool:
+        with self._lock:
+            if not self._away_until:
+                return False
+            now = monotonic()
+            is_away = now < self._away_until
+            if not is_away:
+                # Who comes while this one asks does not wait for the answer.
+                self._away_until = now + PAUSE_S
+            return is_away
 
     def close(self) -> None:
         """Close the connection."""

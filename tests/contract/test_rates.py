@@ -1,11 +1,14 @@
 """Rate limits on a real Redis, and without one."""
 
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from config.sections import RedisSettings
 from imagesearch.errors import RateLimited, StoreUnavailable
+from imagesearch.stores import redis_rates
 from imagesearch.stores.redis_rates import RedisRates
 
 
@@ -53,3 +56,33 @@ def test_without_redis_it_is_open_or_closed_as_the_settings_say(url):
     opened = RedisRates(RedisSettings(url=url), fail_open=True)
     assert taken(opened, "one", 5, 9) == 9
     assert opened.outages == 9
+
+
+def test_a_redis_that_hangs_costs_one_caller_its_timeout_and_the_others_nothing(monkeypatch, redis_server):
+    monkeypatch.setattr(redis_rates, "PAUSE_S", 1.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(8) as pool:
+        rates = RedisRates(RedisSettings(url=f"redis://127.0.0.1:{silent.getsockname()[1]}/0", timeout_s=0.3), fail_open=True)
+
+        def seconds(_):
+            started = time.perf_counter()
+            rates.take("one", 1)
+            return time.perf_counter() - started
+
+        assert seconds(0) >= 0.3
+        assert max(pool.map(seconds, range(40))) < 0.3
+        assert rates.outages == 41
+        time.sleep(1.6)
+        waited = sorted(pool.map(seconds, range(8)))
+        assert waited[-1] >= 0.3 > waited[-2]
+        rates.close()
+
+
+def test_a_redis_that_is_back_is_counted_by_again(monkeypatch, redis_server):
+    monkeypatch.setattr(redis_rates, "PAUSE_S", 0.2)
+    rates = RedisRates(RedisSettings(url=redis_server.url), fail_open=True)
+    with monkeypatch.context() as down:
+        down.setattr(redis_rates, "TAKE", "return redis.error_reply('down')")
+        assert taken(rates, "back", 3, 9) == 9
+    time.sleep(0.3)
+    assert taken(rates, "back", 3, 9) == 3
+    rates.close()
