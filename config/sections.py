@@ -92,6 +92,9 @@ class ModelSettings(Section):
         "efficientnet_lite0", description="efficientnet_lite0, resnet50, vgg16, timm:NAME, clip:NAME/PRETRAINED, or tiny"
     )
     weights: str = Field("package", description="package, download, random, a file, or s3://bucket/key")
+    pooling: Literal["avg", "gem"] | None = Field(None, description="average, or generalised mean; unset: the model's own")
+    resize: Literal["crop", "squash"] | None = Field(None, description="the centre square, or all; unset: the model's own")
+    input_size: int | None = Field(None, ge=32, le=1024, description="pixels on a side of the input; unset: the model's own")
     weights_dir: Path | None = Field(None, description="where weights from s3:// are kept; the user's cache folder when unset")
     tokenizer: Path | None = Field(None, description="folder of a tokenizer that open_clip does not bring; unset: it is fetched")
     device: Literal["auto", "cpu", "cuda"] = "auto"

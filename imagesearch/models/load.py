@@ -8,8 +8,9 @@ from config.sections import ModelSettings
 from imagesearch.models.encoder import Encoder
 from imagesearch.models.located import LocatedModel, located
 from imagesearch.models.preprocess import Preprocess
-from imagesearch.models.registry import lookup, takes_text
+from imagesearch.models.registry import takes_text
 from imagesearch.models.runtimes.backbone import open_backbone
+from imagesearch.models.spec import spec_of
 from imagesearch.models.weights import ObjectStore
 from imagesearch.ports import TextEncoder
 from imagesearch.types import Fingerprint
@@ -47,8 +48,8 @@ def fingerprint_of(settings: ModelSettings, s3: ObjectStore) -> tuple[Fingerprin
 
 
 def preprocess_of(settings: ModelSettings) -> Preprocess:
-    """Return how pictures are prepared for the model; its weights are not looked for. Raises UnknownModel."""
-    return lookup(settings.name).preprocess
+    """Return how pictures are prepared for the model; its weights are not looked for. Raises UnknownModel, ConfigError."""
+    return spec_of(settings).preprocess
 
 
 def _located(settings: ModelSettings, s3: ObjectStore) -> LocatedModel:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.sections import ModelSettings
-from imagesearch.models.registry import ModelSpec, lookup
+from imagesearch.models.registry import ModelSpec
+from imagesearch.models.spec import spec_of
 from imagesearch.models.weights import ObjectStore, digest, locate
 from imagesearch.types import Fingerprint
 
@@ -23,9 +24,9 @@ class LocatedModel:
 def located(settings: ModelSettings, s3: ObjectStore) -> LocatedModel:
     """Find the model of the settings; imports torch only for `timm:NAME`, `clip:NAME`, and weights that have to be downloaded.
 
-    Raises UnknownModel, WeightsNotFound, and what `s3` raises when it does not answer.
+    Raises UnknownModel, ConfigError, WeightsNotFound, and what `s3` raises when it does not answer.
     """
-    spec = lookup(settings.name)
+    spec = spec_of(settings)
     weights = locate(spec, settings, s3)
     weights_digest = "none" if spec.library == "numpy" else digest(weights)
     pooling = "" if spec.pooling == "avg" else f"-{spec.pooling}"

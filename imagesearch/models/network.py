@@ -8,22 +8,9 @@ import torch
 
 from imagesearch.models.checkpoint import load_weights
 from imagesearch.models.clip_towers import picture_tower
+from imagesearch.models.pooling import pool_by_generalised_mean
 from imagesearch.models.registry import ModelSpec
 from imagesearch.models.seeded import seeded
-
-# The exponent that its authors learn to be about 3 and take where nothing is learnt.
-GEM_EXPONENT = 3
-
-
-class GeneralisedMean(torch.nn.Module):
-    """Pools (n, c, h, w) to (n, c) by the generalised mean, between average and maximum.
-
-    Radenović, Tolias, Chum: Fine-tuning CNN Image Retrieval with No Human Annotation, 2018.
-    """
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return one vector a picture; in float32, since cubes overflow float16."""
-        return features.float().clamp(min=1e-6).pow(GEM_EXPONENT).mean((2, 3)).pow(1 / GEM_EXPONENT)
 
 
 class PixelNetwork(torch.nn.Module):
@@ -63,7 +50,7 @@ def build(spec: ModelSpec, weights: Path | None) -> torch.nn.Module:
     with seeded():
         model = _torchvision(spec.architecture) if spec.library == "torchvision" else _timm(spec.architecture)
     if spec.pooling == "gem":
-        model.global_pool = GeneralisedMean()
+        pool_by_generalised_mean(model)
     if weights is not None:
         load_weights(model, weights, spec)
     return model.eval()

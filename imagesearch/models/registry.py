@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -26,6 +26,8 @@ class ModelSpec:
     """A model without its weights.
 
     `pooling`: how the last feature map becomes one vector; `avg` is what the architecture does itself, `gem` the generalised mean.
+    `averages`: whether the former is a plain average, for which the latter may be taken. `multiple`: what the input size may be a
+    multiple of; None: it is that of `preprocess` and no other.
     `head`: prefixes of the classifier's keys in a weights file, which are not used. `by_order`: its files may name the tensors
     differently, in the same order. `package`: the installable module that carries weights. `url`: torchvision's weights.
     `hub_id`: timm's weights on the Hugging Face hub. `tag`: open_clip's name of the weights.
@@ -37,6 +39,8 @@ class ModelSpec:
     dim: int
     preprocess: Preprocess
     pooling: Pooling = "avg"
+    averages: bool = False
+    multiple: int | None = None
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     head: tuple[str, ...] = ()
@@ -59,6 +63,8 @@ SPECS = {
             dim=1280,
             preprocess=Preprocess(224, "squash", interpolation=BILINEAR),
             pooling="gem",
+            averages=True,
+            multiple=1,
             mean=HALF,
             std=HALF,
             head=("classifier.", "_fc."),
@@ -72,6 +78,8 @@ SPECS = {
             architecture="resnet50",
             dim=2048,
             preprocess=Preprocess(224, "squash", interpolation=BILINEAR),
+            averages=True,
+            multiple=1,
             head=("fc.",),
             url="https://download.pytorch.org/models/resnet50-11ad3fa6.pth",
         ),
@@ -81,6 +89,7 @@ SPECS = {
             architecture="vgg16",
             dim=4096,
             preprocess=Preprocess(224, "squash", interpolation=BILINEAR),
+            multiple=1,
             head=("classifier.6.",),
             url="https://download.pytorch.org/models/vgg16-397923af.pth",
         ),
@@ -90,6 +99,7 @@ SPECS = {
             architecture="tiny",
             dim=tiny.DIM,
             preprocess=Preprocess(tiny.INPUT_SIZE, "squash", interpolation=BILINEAR),
+            multiple=tiny.GRID,
         ),
     )
 }
@@ -118,9 +128,21 @@ def takes_text(name: str) -> bool:
     return name.startswith(CLIP_PREFIX)
 
 
+def timm_asked(architecture: str, height: int, width: int) -> tuple[Any, tuple[int, ...]]:
+    """Return timm's network without weights, and the shape of what it gives for one picture. Raises what the network does."""
+    import timm
+    import torch
+
+    # On the meta device a model has shapes and no memory; asking it is the one way that is right for every family.
+    with torch.device("meta"):
+        model = timm.create_model(architecture, pretrained=False, num_classes=0).eval()
+        return model, tuple(model(torch.empty(1, 3, height, width)).shape)
+
+
 def _timm_spec(name: str) -> ModelSpec:
     import timm  # seconds; a process that serves no model must not pay them
-    import torch
+
+    from imagesearch.models.pooling import average_of
 
     architecture = name.removeprefix(TIMM_PREFIX)
     try:
@@ -130,14 +152,9 @@ def _timm_spec(name: str) -> ModelSpec:
     if config is None:
         raise UnknownModel(f"timm has no model {architecture!r}; known beside timm's: {', '.join(SPECS)}")
     _, height, width = config.input_size
-    # On the meta device a model has shapes and no memory; asking it is the one way that is right for every family.
-    with torch.device("meta"):
-        model = timm.create_model(architecture, pretrained=False, num_classes=0).eval()
-        shape = model(torch.empty(1, 3, height, width)).shape
+    model, shape = timm_asked(architecture, height, width)
     if height != width or len(shape) != 2:
-        raise ModelError(
-            f"{name} takes {height}x{width} and gives {tuple(shape)}; only square input and one vector a picture will do"
-        )
+        raise ModelError(f"{name} takes {height}x{width} and gives {shape}; only square input and one vector a picture will do")
     heads = (config.classifier,) if isinstance(config.classifier, str) else config.classifier or ()
     mode: Mode = "squash" if config.crop_mode == "squash" else "crop"
     return ModelSpec(
@@ -146,6 +163,8 @@ def _timm_spec(name: str) -> ModelSpec:
         architecture=architecture,
         dim=shape[1],
         preprocess=Preprocess(width, mode, config.crop_pct, Image.Resampling[config.interpolation.upper()]),
+        averages=average_of(model) is not None,
+        multiple=None if config.fixed_input_size else 1,
         mean=config.mean,
         std=config.std,
         head=tuple(f"{head}." for head in heads),

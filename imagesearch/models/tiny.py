@@ -21,8 +21,8 @@ class TinyBackbone:
     runtime = "numpy"
 
     def forward(self, pixels: PixelBatch) -> Vectors:
-        """Map uint8 (n, 32, 32, 3) to float32 (n, 193)."""
-        cell = INPUT_SIZE // GRID
+        """Map uint8 (n, s, s, 3), s a multiple of 8, to float32 (n, 193)."""
+        cell = pixels.shape[1] // GRID
         cells = pixels.reshape(-1, GRID, cell, GRID, cell, 3).mean(axis=(2, 4), dtype=np.float32)
         features = np.full((len(pixels), DIM), BIAS, dtype=np.float32)
         features[:, :-1] = cells.reshape(len(pixels), -1) / np.float32(255) - np.float32(0.5)

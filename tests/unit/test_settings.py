@@ -71,6 +71,20 @@ def test_settings_are_frozen_and_passwords_do_not_show():
     assert "imagesearch.db" not in repr(settings)
 
 
+def test_how_a_model_is_fed_is_its_own_affair_unless_set_within_bounds(monkeypatch):
+    model = load_settings().model
+    assert (model.pooling, model.resize, model.input_size) == (None, None, None)
+    for name, value in (("POOLING", "avg"), ("RESIZE", "crop"), ("INPUT_SIZE", "160")):
+        monkeypatch.setenv(f"IMAGESEARCH_MODEL__{name}", value)
+    model = load_settings().model
+    assert (model.pooling, model.resize, model.input_size) == ("avg", "crop", 160)
+    for name, value in (("POOLING", "max"), ("RESIZE", "pad"), ("INPUT_SIZE", "31"), ("INPUT_SIZE", "1025")):
+        with monkeypatch.context() as wrong:
+            wrong.setenv(f"IMAGESEARCH_MODEL__{name}", value)
+            with pytest.raises(ConfigError, match=rf"model\.{name.lower()}"):
+                load_settings()
+
+
 def test_a_stream_needs_servers_and_takes_its_options_as_json(monkeypatch):
     monkeypatch.setenv("IMAGESEARCH_STREAM__KIND", "kafka")
     with pytest.raises(ConfigError, match="IMAGESEARCH_STREAM__SERVERS"):

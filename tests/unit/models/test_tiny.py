@@ -18,6 +18,12 @@ def test_the_same_pixels_give_the_same_bits_alone_and_in_company() -> None:
         assert (tiny.TinyBackbone().forward(picture[None])[0] == row).all()
 
 
+def test_a_larger_input_has_larger_cells() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    larger = pixels.repeat(3, axis=1).repeat(3, axis=2)
+    np.testing.assert_allclose(tiny.TinyBackbone().forward(larger), tiny.TinyBackbone().forward(pixels), atol=1e-5)
+
+
 def test_no_picture_is_a_zero_vector() -> None:
     features = tiny.TinyBackbone().forward(batch(0, 127, 128, 255))
     assert (np.linalg.norm(features, axis=1) >= tiny.BIAS * 0.999).all()
