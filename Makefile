@@ -38,11 +38,11 @@ $(DEV_READY): $(READY) requirements-dev.lock
 	touch $@
 
 demo: $(READY)
-	$(BIN)/python -m cli.demo
+	IMAGESEARCH_PROFILE=local $(BIN)/python -m cli.demo
 
 # Works before and without an installed .venv, too: then nothing of ours can be running.
 down:
-	@if test -x $(BIN)/imagesearch; then $(BIN)/imagesearch down; else echo 'nothing runs: there is no $(VENV)'; fi
+	@if test -x $(BIN)/imagesearch; then IMAGESEARCH_PROFILE=local $(BIN)/imagesearch down; else echo 'nothing runs: there is no $(VENV)'; fi
 
 test:
 	@$(MAKE) --no-print-directory -j2 servers $(DEV_READY)

@@ -13,7 +13,7 @@ from time import monotonic
 from config.settings import Settings
 from imagesearch.metrics import ROWS, Meter
 from imagesearch.types import LogState
-from jobs.cluster import connected
+from jobs.cluster import connected, reached
 from jobs.engine import Report
 from jobs.loader import Load
 from telemetry.ray_meter import RayMeter
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 def drive(settings: Settings, load: Load) -> int:
     """Load, print the report as a line of JSON, and return the exit code: 1 where rows failed. SIGTERM and SIGINT end it soon."""
+    # Before any row is claimed, which others would wait for.
+    reached(settings)
     with load, connected(settings):
         # After Ray was joined, which sets a handler of its own.
         for number in (signal.SIGTERM, signal.SIGINT):

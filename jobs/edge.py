@@ -9,10 +9,12 @@ from contextlib import closing
 from config.sections import LogSettings
 from config.settings import Settings
 from imagesearch.errors import (
+    AccessError,
     ConfigError,
     ImageSearchError,
     InputError,
     SourceError,
+    StoreError,
     UnknownModel,
     WeightsMismatch,
     WeightsNotFound,
@@ -23,7 +25,7 @@ from telemetry.tracing import open_tracer
 
 logger = logging.getLogger(__name__)
 
-WRONG_USE = (ConfigError, InputError, SourceError, UnknownModel, WeightsNotFound, WeightsMismatch)
+WRONG_USE = (AccessError, ConfigError, InputError, SourceError, UnknownModel, WeightsNotFound, WeightsMismatch)
 
 
 def job_edge(settings_of: Callable[[], Settings], run: Callable[[Settings], int], **fields: object) -> int:
@@ -48,7 +50,7 @@ def job_edge(settings_of: Callable[[], Settings], run: Callable[[Settings], int]
 
 
 def exit_code(error: ImageSearchError) -> int:
-    """Return 3 where a store, a source or the cluster is not reachable, 2 for wrong use or settings, 1 for any other error."""
-    if error.retriable:
+    """Return 3 where a store, a source or the cluster is not reachable or refuses, 2 for wrong use or settings, 1 for any other error."""
+    if error.retriable or isinstance(error, StoreError):
         return 3
     return 2 if isinstance(error, WRONG_USE) else 1

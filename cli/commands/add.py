@@ -15,7 +15,10 @@ from jobs.import_manifest import import_source, summary
 
 
 def run(settings: Settings, output: Output, source: str, namespace: str) -> int:
-    """Append add requests for the source and print how many are new. Raises InputError, ConfigError, StoreUnavailable."""
+    """Append add requests for the source and print how many are new; returns 1 where lines of it are bad.
+
+    Raises InputError, ConfigError, StoreUnavailable.
+    """
     require_readable(settings.sources, source)
     require_own_paths(source)
     require_schema(settings.sql)
@@ -33,7 +36,7 @@ def run(settings: Settings, output: Output, source: str, namespace: str) -> int:
         output.say(f"no picture in {source}", "yellow")
     elif one.added:
         output.say("load them with `imagesearch load`")
-    return 0
+    return 1 if one.bad else 0
 
 
 def allow_root(settings: Settings, output: Output, source: str) -> Path | None:

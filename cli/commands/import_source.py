@@ -56,7 +56,7 @@ def run(settings: Settings, output: Output, source: str, namespace: str, chosen:
         lacking = without_vectors(loading, namespace)
         say_how_to_search(loading, output, fingerprint, lacking)
     output.record({**summary(one), "rows": {str(state): count for state, count in rows.items()}, "without_vector": lacking})
-    return code or (1 if lacking and (one.known or rows[LogState.DUPLICATE]) else 0)
+    return code or (1 if one.bad or (lacking and (one.known or rows[LogState.DUPLICATE])) else 0)
 
 
 def _read(settings: Settings, output: Output, source: str, namespace: str, imports: Imports) -> Import:

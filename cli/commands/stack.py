@@ -12,7 +12,7 @@ from cli.service import open_client
 from cli.stack import stack
 from config import Settings
 from imagesearch.client import NEVER
-from imagesearch.errors import StoreUnavailable
+from imagesearch.errors import AccessError, StoreUnavailable
 
 # Nothing chosen: the settings hold.
 SETTINGS = Chosen()
@@ -43,17 +43,21 @@ def status(settings: Settings, output: Output) -> int:
     stores: dict[str, Any] = {}
     stats: dict[str, Any] | None = None
     error: str | None = None
+    refused: str | None = None
     with open_client(settings, NEVER) as client:
         try:
             stores = client.ready().model_dump()["stores"]
             stats = client.stats().model_dump()
+        except AccessError as exc:
+            # Ready it is all the same; a key of some namespaces may not see the counts of all.
+            refused = exc.detail
         except StoreUnavailable as exc:
             # A service that is not ready tells which of its stores do answer.
             stores = stores or exc.data.get("stores", {})
             error = exc.detail
         url = client.base_url
     ready = error is None
-    output.record({"url": url, "ready": ready, "processes": processes, "stores": stores, "stats": stats, "error": error})
+    output.record({"url": url, "ready": ready, "processes": processes, "stores": stores, "stats": stats, "error": error or refused})
     rows = table("part", "state", "about", numbers=())
     if settings.embedded:
         for name in stack.PARTS:
@@ -64,6 +68,6 @@ def status(settings: Settings, output: Output) -> int:
     for name, value in (stats or {}).items():
         rows.add_row(cell(name), "", cell(value))
     output.show(rows)
-    if error:
-        output.say(error, "yellow")
+    if error or refused:
+        output.say(error or f"counts are not shown: {refused}", "yellow")
     return 0 if ready else 3

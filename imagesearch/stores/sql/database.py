@@ -17,6 +17,8 @@ from imagesearch.errors import ConfigError, StoreBusy, StoreError, StoreUnavaila
 # MySQL's and MariaDB's error numbers. Busy: lock wait timeout, deadlock. Away: connection, shutdown, read-only or full.
 MYSQL_BUSY = {1205, 1213}
 MYSQL_AWAY = {1021, 1040, 1041, 1042, 1053, 1077, 1152, 1158, 1159, 1160, 1161, 1203, 1290, 1836, 2002, 2003, 2006, 2013, 2055}
+# No such column, no such table.
+MYSQL_OTHER_SCHEMA = {1054, 1146}
 
 # A deadlock's loser has done nothing: the whole transaction is repeated.
 repeat_when_busy = retry(
@@ -127,4 +129,7 @@ def _translation(error: exc.DBAPIError) -> StoreError:
         or any(w in words for w in ("unable to open", "disk is full", "disk I/O"))
     ):
         return StoreUnavailable(f"the SQL database does not answer: {words}", store="sql")
+    if number in MYSQL_OTHER_SCHEMA or any(w in words for w in ("no such table", "no such column")):
+        how = "run `imagesearch up`, or on a cluster `python -m jobs.migrate`"
+        return StoreError(f"the SQL database has another schema than this version: {words}; {how}", store="sql")
     return StoreError(f"the SQL database refused: {words}", store="sql")

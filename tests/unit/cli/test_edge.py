@@ -5,6 +5,7 @@ import pytest
 from imagesearch.errors import (
     ConfigError,
     EmbeddingFailed,
+    Forbidden,
     ImageSearchError,
     NotAnImage,
     Overloaded,
@@ -13,6 +14,7 @@ from imagesearch.errors import (
     StoreBusy,
     StoreError,
     StoreUnavailable,
+    Unauthorized,
     UnknownNamespace,
     WeightsNotFound,
 )
@@ -22,9 +24,9 @@ from jobs.edge import exit_code
 @pytest.mark.parametrize(
     ("code", "kinds"),
     [
-        (1, (ImageSearchError, NotAnImage, EmbeddingFailed, StoreError)),
-        (2, (ConfigError, UnknownNamespace, SourceForbidden, WeightsNotFound)),
-        (3, (StoreUnavailable, StoreBusy, SourceTimeout, Overloaded)),
+        (1, (ImageSearchError, NotAnImage, EmbeddingFailed)),
+        (2, (ConfigError, Unauthorized, Forbidden, UnknownNamespace, SourceForbidden, WeightsNotFound)),
+        (3, (StoreError, StoreUnavailable, StoreBusy, SourceTimeout, Overloaded)),
     ],
 )
 def test_an_exit_code_tells_failed_work_from_wrong_use_and_from_what_is_away(code, kinds):

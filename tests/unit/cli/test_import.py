@@ -35,7 +35,8 @@ def lines(result):
 
 def test_a_table_is_read_and_counted_as_it_goes(run, imports, table):
     result = run("import", table, "--no-load", "--json")
-    assert result.exit_code == 0
+    # One line is bad.
+    assert result.exit_code == 1
     *reading, last = lines(result)
     assert reading[0]["stage"] == "reading"
     assert (last["added"], last["bad"], last["rows"]["pending"]) == (1, 1, 1)
@@ -50,15 +51,23 @@ def test_the_folder_of_the_table_may_be_read_from_then_on(run, migrated, table):
 
 
 def test_nothing_new_is_nothing_to_load(run, migrated, table):
-    run("import", table, "--no-load")
+    table.write_text("id,path,label\n1,1.png,cat\n")
+    assert run("import", table, "--no-load").exit_code == 0
     database = Database(migrated.sql)
-    imports = Imports(database)
-    imports.cancel(1)
-    assert imports.fail_waiting(1) == 1
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE image_add_log SET state = 'failed', error_code = 'not_an_image'")
     database.close()
     # There is no cluster to load on: it is not asked for.
     result = run("import", table, "--json")
     assert (result.exit_code, lines(result)[-1]["known"]) == (0, 1)
+
+
+def test_what_was_cancelled_is_imported_again(run, imports, table):
+    run("import", table, "--no-load")
+    imports.cancel(1)
+    assert imports.fail_waiting(1) == 1
+    last = lines(run("import", table, "--no-load", "--json"))[-1]
+    assert (last["added"], last["known"], last["rows"]["pending"]) == (1, 0, 1)
 
 
 def test_a_load_needs_a_cluster_and_what_was_read_stays(run, imports, table):
