@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,8 @@ from rich.progress import (
 )
 from rich.table import Table
 from rich.text import Text
+
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
 class Output:
@@ -89,8 +92,12 @@ def cell(value: object) -> Text:
 
 
 def plain(text: str) -> str:
-    """Write out what is not printable, but for line ends: names and labels come from strangers, and a terminal obeys escapes."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+    """Write out what is not printable, but for line ends and tabs: names come from strangers, and a terminal obeys escapes.
+
+    Colours, which Ray puts into the lines of a job, are left out.
+    """
+    text = COLOUR.sub("", text)
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 class PaceColumn(ProgressColumn):

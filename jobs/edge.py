@@ -50,7 +50,7 @@ def job_edge(settings_of: Callable[[], Settings], run: Callable[[Settings], int]
 
 
 def exit_code(error: ImageSearchError) -> int:
-    """Return 3 where a store, a source or the cluster is not reachable or refuses, 2 for wrong use or settings, 1 for any other error."""
+    """Return 3 where a store, a source or the cluster does not answer or refuses, 2 for wrong use or settings, 1 for all else."""
     if error.retriable or isinstance(error, StoreError):
         return 3
     return 2 if isinstance(error, WRONG_USE) else 1

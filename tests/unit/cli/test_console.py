@@ -14,7 +14,8 @@ HOSTILE = "\x1b]0;title\x07 [red]red[/red] \u202e\ud800 \r\x9b2J"
 def test_what_is_not_printable_is_written_out():
     assert plain("a\x1b[2Jb") == "a\\x1b[2Jb"
     assert plain(HOSTILE).isprintable()
-    assert plain("Käse 🧀\n") == "Käse 🧀\n"
+    assert plain("Käse 🧀\n\t") == "Käse 🧀\n\t"
+    assert plain("\x1b[36m(EmbedWorker pid=7)\x1b[0m warm\x1b[1;31mer") == "(EmbedWorker pid=7) warmer"
 
 
 def test_a_cell_shows_markup_as_it_stands():
