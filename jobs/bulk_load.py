@@ -28,6 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="at most this many rows")
     parser.add_argument("--retry-failed", action="store_true", help="first put rows that failed back among those that wait")
     options = parser.parse_args(argv)
+    if options.limit is not None and options.limit < 1:
+        parser.error("--limit at least 1")
 
     def run(settings: Settings) -> int:
         if options.retry_failed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from config import Settings, load_settings
 from imagesearch.imports.importer import Importer
-from imagesearch.types import DEFAULT_NAMESPACE, Import
+from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN, Import
 from jobs.edge import job_edge
 
 
@@ -47,6 +48,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("source")
     parser.add_argument("--namespace", default=DEFAULT_NAMESPACE)
     options = parser.parse_args(argv)
+    if not re.fullmatch(NAMESPACE_PATTERN, options.namespace):
+        parser.error("--namespace: letters, digits and _ . - only")
 
     def run(settings: Settings) -> int:
         one = import_source(settings, options.source, options.namespace)

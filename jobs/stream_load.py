@@ -35,6 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m jobs.stream_load", description=__doc__)
     parser.add_argument("--limit", type=int, help="end after this many rows")
     options = parser.parse_args(argv)
+    if options.limit is not None and options.limit < 1:
+        parser.error("--limit at least 1")
 
     def run(settings: Settings) -> int:
         load = stream_load(settings, limit=options.limit)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import monotonic
 
-from imagesearch.errors import ImageSearchError
 from imagesearch.imports.line import Line
 from imagesearch.stores.sql.import_work import Batch, LineFault
 from imagesearch.types import AddRequest, Cursor
@@ -22,7 +21,7 @@ def batches(lines: Iterator[Line], cursor: Cursor, batch_rows: int, total: Calla
 
     Where the lines break off, what was read before is yielded first; then their error is raised.
     """
-    error: ImageSearchError | None = None
+    error: Exception | None = None
     while error is None:
         requests: list[AddRequest] = []
         bad: list[LineFault] = []
@@ -39,7 +38,7 @@ def batches(lines: Iterator[Line], cursor: Cursor, batch_rows: int, total: Calla
                 if len(requests) + len(bad) >= batch_rows or count >= MAX_LINES or monotonic() - began >= BATCH_S:
                     ended = False
                     break
-        except ImageSearchError as exc:
+        except Exception as exc:  # noqa: BLE001  # whatever it is: raised below, behind what was read before
             error = exc
         if count:
             cursor = replace(cursor, position=start + count, place=place)

@@ -6,13 +6,13 @@ import logging
 import socket
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic
 from typing import TypeVar
 
 from config.settings import Settings
-from imagesearch.errors import BadManifest, InputError, SourceError
+from imagesearch.errors import BadManifest, ConfigError, ImageSearchError, SourceError, StoreError
 from imagesearch.images.blobs import open_blobs
 from imagesearch.images.s3 import S3
 from imagesearch.imports.access import Access
@@ -69,17 +69,14 @@ class Importer:
     def run(self, one: Import, owner: str, progress: Callable[[Import], None] = lambda _: None) -> Import:
         """Read the import to its end, or until it is paused, cancelled, taken over or this process is told to stop.
 
-        Returns what stands then. Raises InputError, SourceError for a source that cannot be read, once the import is `failed` with
-        that reason; StoreError where a store stays away: whoever takes the import up goes on where this one was.
+        Returns what stands then. Raises what the source cannot be read for (InputError, SourceError, `internal_error` for what
+        nobody expected), once the import is `failed` with that reason; StoreError where a store stays away, and ConfigError:
+        whoever takes the import up goes on where this one was.
         """
         with Heartbeat(self.work, one.import_id, owner, self._settings.imports.lease_s) as heart:
-            try:
-                ended = self._read(one, owner, heart.lost, progress)
-            except (InputError, SourceError) as exc:
-                self._patiently(partial(self.work.end, one.import_id, owner, exc))
-                raise
-            if ended:
-                return self._patiently(partial(self.work.end, one.import_id, owner))
+            reading = self._read(one, owner, heart.lost)
+            while (now := self._step(reading, one, owner)) is not None:
+                progress(now)
         if self._stop.is_set():
             self._patiently(partial(self.work.release, one.import_id, owner))
         return self._patiently(partial(self.imports.get, one.import_id))
@@ -94,8 +91,26 @@ class Importer:
         self._s3.close()
         self._database.close()
 
-    def _read(self, one: Import, owner: str, lost: threading.Event, progress: Callable[[Import], None]) -> bool:
-        """Return whether the source was read to its end."""
+    def _step(self, reading: Iterator[Import], one: Import, owner: str) -> Import | None:
+        """Read the next batch; None behind the last. What breaks the reading off for good ends the import."""
+        try:
+            return next(reading, None)
+        except (StoreError, ConfigError):
+            # No fault of the source: the store may be back later, and another process may be set up rightly.
+            raise
+        except ImageSearchError as exc:
+            self._patiently(partial(self.work.end, one.import_id, owner, exc))
+            raise
+        except Exception as exc:
+            # Left to whoever takes it up next, it would come upon the same again, lease after lease.
+            error = ImageSearchError(f"nobody expected this: {type(exc).__name__}; the log of the import's reader tells where")
+            told = {"import_id": one.import_id, "code": error.code}
+            logger.exception("import %d: %s", one.import_id, error.detail, extra=told)
+            self._patiently(partial(self.work.end, one.import_id, owner, error))
+            raise error from exc
+
+    def _read(self, one: Import, owner: str, lost: threading.Event) -> Iterator[Import]:
+        """Yield what stands after each batch, and record the end where the source was read to it."""
         cursor: Cursor | None = None
         failing_since: float | None = None
         pause = PAUSE_S
@@ -105,19 +120,20 @@ class Importer:
                 reading = self._open(one)
                 cursor = cursor or self._begin(one, owner, reading)
                 if cursor is None:
-                    return False
+                    return
                 if reading.version != cursor.version:
                     raise BadManifest(f"{one.source} was replaced while it was read")
                 for batch in batches(reading.lines(cursor), cursor, self._settings.imports.batch_rows, reading.total):
                     if lost.is_set() or self._stop.is_set():
-                        return False
+                        return
                     if not self._patiently(partial(self.work.record, one.import_id, owner, batch)):
-                        return False
+                        return
                     cursor, failing_since, pause = batch.cursor, None, PAUSE_S
                     if news is not None:
                         self._patiently(news.spread)
-                    progress(self._patiently(partial(self.imports.get, one.import_id)))
-                return True
+                    yield self._patiently(partial(self.imports.get, one.import_id))
+                self._patiently(partial(self.work.end, one.import_id, owner))
+                return
             except SourceError as exc:
                 failing_since = failing_since or monotonic()
                 patience = self._settings.load.store_retry_s
@@ -126,7 +142,7 @@ class Importer:
                 told = {"import_id": one.import_id, "code": exc.code}
                 logger.warning("import %d: %s; going on in %.1f s", one.import_id, exc.detail, pause, extra=told)
                 if self._stop.wait(pause):
-                    return False
+                    return
                 pause = min(2 * pause, MAX_PAUSE_S)
 
     def _begin(self, one: Import, owner: str, reading: Reading) -> Cursor | None:

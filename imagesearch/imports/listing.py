@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-from imagesearch.errors import ImageSearchError
+from imagesearch.errors import ImageSearchError, SourceInvalid
 from imagesearch.images.file_source import os_error
 from imagesearch.images.s3 import S3
 from imagesearch.imports.line import Line
@@ -39,15 +39,20 @@ class Folder(Listing):
     def lines(self, cursor: Cursor) -> Iterator[Line]:
         """Yield a line for each file, and for each folder that may not be looked into."""
         numbers = count(1)
-        faults: list[OSError] = []
-        for place, folders, names in os.walk(self._root, onerror=faults.append):
-            folders.sort()
-            for name in sorted(names):
+        # No recursion, as os.walk has in Python 3.11: folders may lie deeper than that goes.
+        waiting = [str(self._root)]
+        while waiting:
+            place = waiting.pop()
+            try:
+                folders, names = _listed(place)
+            except OSError as exc:
+                yield Line(next(numbers), os_error(exc, place), place)
+                continue
+            for name in names:
                 path = Path(place, name)
                 label = "" if path.parent == self._root else path.parent.name
                 yield Line(next(numbers), _file(path, self._namespace, label), str(path))
-            yield from (Line(next(numbers), os_error(one, str(one.filename)), str(one.filename)) for one in _taken(faults))
-        yield from (Line(next(numbers), os_error(one, str(one.filename)), str(one.filename)) for one in _taken(faults))
+            waiting.extend(os.path.join(place, name) for name in reversed(folders))  # noqa: PTH118 - a million Paths cost seconds
 
 
 class Glob(Listing):
@@ -59,13 +64,26 @@ class Glob(Listing):
         self._allows = allows
 
     def lines(self, cursor: Cursor) -> Iterator[Line]:
-        """Yield a line for each file; one that a link leads to outside of what may be read is not even counted."""
+        """Yield a line for each file; one that a link leads to outside of what may be read is not even counted.
+
+        Raises SourceInvalid where folders lie deeper than a pattern is followed.
+        """
         numbers = count(1)
-        # Path.glob takes no absolute pattern.
-        for match in glob.iglob(self._pattern, recursive=True, include_hidden=True):  # noqa: PTH207
+        for match in self._matches():
             path = Path(match)
-            if path.is_file() and self._allows(path):
-                yield Line(next(numbers), _file(path.resolve(), self._namespace, ""), match)
+            try:
+                if path.is_file() and self._allows(path):
+                    yield Line(next(numbers), _file(path.resolve(), self._namespace, ""), match)
+            except OSError as exc:
+                if self._allows(path):
+                    yield Line(next(numbers), os_error(exc, match), match)
+
+    def _matches(self) -> Iterator[str]:
+        try:
+            # Path.glob takes no absolute pattern.
+            yield from glob.iglob(self._pattern, recursive=True, include_hidden=True)  # noqa: PTH207
+        except RecursionError:
+            raise SourceInvalid(f"folders lie too deep for the pattern {self._pattern!r}; import a folder instead") from None
 
 
 class Bucket:
@@ -119,7 +137,22 @@ def _file(path: Path, namespace: str, label: str) -> AddRequest | ImageSearchErr
     return request(name_of(path), {"label": label} if label and label.isprintable() else {}, namespace, version)
 
 
-def _taken(faults: list[OSError]) -> list[OSError]:
-    taken = faults.copy()
-    faults.clear()
-    return taken
+def _listed(place: str) -> tuple[list[str], list[str]]:
+    """Return the names of folders in a folder, links aside, and of what is none, in order. Raises OSError."""
+    folders: list[str] = []
+    names: list[str] = []
+    with os.scandir(place) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            elif not _leads_to_folder(entry):
+                names.append(entry.name)
+    return sorted(folders), sorted(names)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link in a circle, or to where we may not look: as a file it is told what is wrong.
+        return False

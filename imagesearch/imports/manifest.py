@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from imagesearch.images.file_source import open_resolved, os_error
 from imagesearch.images.s3 import S3
@@ -37,6 +38,36 @@ class Manifest:
         return io.BufferedReader(self.opened(), AHEAD_BYTES)
 
 
+class LocalFile(io.FileIO):
+    """A file of this machine that tells as SourceError what its disk fails at, as S3File does."""
+
+    def __init__(self, descriptor: int, path: str) -> None:
+        super().__init__(descriptor, "rb")
+        self._path = path
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read as much as the buffer takes, or up to the end."""
+        with self._told():
+            return super().readinto(buffer)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read so many bytes, or up to the end."""
+        with self._told():
+            return super().read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move; of a file that is gone from its server not even the end is known."""
+        with self._told():
+            return super().seek(offset, whence)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise os_error(exc, self._path) from exc
+
+
 def local_manifest(path: Path, folder: str) -> Manifest:
     """Return the manifest at a path whose links are resolved; `folder` is where it was named, links of its own or not.
 
@@ -45,7 +76,7 @@ def local_manifest(path: Path, folder: str) -> Manifest:
 
     def opened() -> io.RawIOBase:
         try:
-            return os.fdopen(open_resolved(os.fsencode(path), str(path)), "rb", buffering=0)
+            return LocalFile(open_resolved(os.fsencode(path), str(path)), str(path))
         except OSError as exc:
             raise os_error(exc, str(path)) from exc
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from imagesearch.errors import SourceNotFound
+from imagesearch.images.file_source import os_error
 from imagesearch.images.roots import path_bytes
 from imagesearch.images.s3 import S3
 from imagesearch.imports.access import Access
@@ -58,13 +59,18 @@ class Opener:
         if glob.has_magic(source) and not _exists(source):
             return Glob(access.pattern(source), namespace, access.allows)
         path = access.path(source)
-        if path.is_dir():
+        try:
+            is_folder, is_file = path.is_dir(), path.is_file()
+        except OSError as exc:
+            # Behind a closed folder, a name too long, a disk that fails: Python 3.11 takes only what is absent for an answer.
+            raise os_error(exc, source) from exc
+        if is_folder:
             return Folder(path, namespace)
         if path.suffix.lower() in MANIFESTS:
             # Paths in it are meant from where it was named to lie, which a Path would tidy up.
             beside = os.path.dirname(os.fsdecode(path_bytes(source)))  # noqa: PTH120
             return self._manifest(local_manifest(path, beside), namespace)
-        if path.is_file():
+        if is_file:
             return Glob(glob.escape(str(path)), namespace, access.allows)
         raise SourceNotFound(f"{source}: no folder, file, glob or s3:// prefix of this name")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from imagesearch.errors import BadLine, BadManifest, ImageSearchError, SourceInvalid
 from imagesearch.images.place import check_place
+from imagesearch.imports.csv_lines import CsvLines
 from imagesearch.imports.json_value import json_value
 from imagesearch.imports.line import Line
 from imagesearch.imports.manifest import Manifest
@@ -66,7 +67,7 @@ def line_of(record: Record, manifest: Manifest, namespace: str) -> Line:
     """Turn a record into a request, or into what is wrong with it."""
     if isinstance(record.value, BadLine):
         return Line(record.number, record.value)
-    column = next((name for name in PATH_COLUMNS if record.value.get(name)), None)
+    column = _path_column(record.value)
     named = record.value[column] if column else None
     if not isinstance(named, str):
         return Line(record.number, BadLine(f"{column} is not text" if column else "no image_path (or path)"))
@@ -76,10 +77,14 @@ def line_of(record: Record, manifest: Manifest, namespace: str) -> Line:
         return Line(record.number, exc, named)
 
 
+def _path_column(record: Mapping[str, Any]) -> str | None:
+    return next((name for name in PATH_COLUMNS if record.get(name)), None)
+
+
 def _request(named: str, column: str | None, record: Mapping[str, Any], base: str, namespace: str) -> AddRequest:
-    if "\0" not in named and "://" not in named and not named.startswith("/"):
-        named = f"{base}/{named}" if base.startswith("s3://") else _below(base, named)
     try:
+        if "\0" not in named and "://" not in named and not named.startswith("/"):
+            named = f"{base}/{named}" if base.startswith("s3://") else _below(base, named)
         named.encode("utf-8")
     except UnicodeEncodeError:
         raise SourceInvalid("the path is not UTF-8") from None
@@ -105,10 +110,12 @@ def _folder(path: str) -> str:
     return os.path.realpath(path)
 
 
-def _csv(lines: TextLines, delimiter: str, name: str) -> Iterator[Record]:
+def _csv(text: TextLines, delimiter: str, name: str) -> Iterator[Record]:
+    lines = CsvLines(text)
     reader = csv.reader(lines, delimiter=delimiter)
     columns: list[str] | None = None
     while True:
+        lines.begin()
         try:
             values = next(reader)
         except StopIteration:
@@ -118,21 +125,41 @@ def _csv(lines: TextLines, delimiter: str, name: str) -> Iterator[Record]:
         except csv.Error as exc:
             if columns is None:
                 raise BadManifest(f"{name} is not a CSV: {exc}") from exc
-            yield Record(lines.number, BadLine(f"not a line of a CSV: {exc}"))
+            yield _bad(lines, f"not a line of a CSV: {exc}")
             continue
         if columns is None:
+            if lines.too_long or lines.unclosed:
+                raise BadManifest(f"{name}: its first line is longer than 1 MiB, or a quote in it is never closed")
             if not values:
                 continue
             columns = values
             if not set(PATH_COLUMNS) & set(columns):
                 raise BadManifest(f"{name}: no column image_path or path among {columns[:50]}")
-        elif lines.too_long:
-            lines.too_long = False
-            yield Record(lines.number, BadLine("longer than 1 MiB"))
-        elif len(values) > len(columns):
-            yield Record(lines.number, BadLine("more values than columns"))
+            continue
+        record = dict(zip(columns, values, strict=False))
+        if fault := _fault(lines, record, len(values) - len(columns)):
+            yield _bad(lines, fault)
         elif values:
-            yield Record(lines.number, dict(zip(columns, values, strict=False)))
+            yield Record(lines.last, record)
+
+
+def _fault(lines: CsvLines, record: Mapping[str, str], more: int) -> str:
+    """Say what is wrong with a record that was read; empty where nothing is."""
+    if lines.too_long:
+        return "longer than 1 MiB"
+    if lines.unclosed:
+        return "a quote is never closed"
+    if more > 0:
+        return "more values than columns"
+    named = record.get(_path_column(record) or "", "")
+    # Hardly a file's name: far more often a stray quote, which took the next lines along.
+    return "a line break in the path; is a quote missing?" if "\n" in named or "\r" in named else ""
+
+
+def _bad(lines: CsvLines, fault: str) -> Record:
+    """Report the line at which a record begins; those behind it are lines of their own again."""
+    lost = lines.back()
+    return Record(lines.first, BadLine(f"{fault}; {lost} more lines are lost with it" if lost else fault))
 
 
 def _jsonl(lines: TextLines) -> Iterator[Record]:

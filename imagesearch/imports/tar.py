@@ -46,9 +46,10 @@ class BoundedInfo(tarfile.TarInfo):
 class Members:
     """The members of an archive, in order."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str, size: int) -> None:
         self._stream = stream
         self._name = name
+        self._size = size
         self._archive: tarfile.TarFile | None = None
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
@@ -62,16 +63,24 @@ class Members:
             for _ in range(MAX_MEMBERS):
                 info = self._archive.next()
                 if info is None:
+                    self._require_end(self._archive.offset)
                     return
                 if info.offset <= at:
                     raise BadManifest(f"{self._name} leads backwards")
+                # Attributes override what the header itself said of the size.
+                if info.size < 0:
+                    raise BadManifest(f"{self._name}: the member at byte {info.offset} has a size below nothing")
+                # Without its padding the last member is whole, and the next step finds the archive cut there.
+                if self._archive.offset >= self._size + tarfile.BLOCKSIZE:
+                    raise BadManifest(f"{self._name} breaks off: the member at byte {info.offset} is longer than the rest of it")
                 at = info.offset
                 # Or every header would stay in memory.
                 self._archive.members = []  # type: ignore[attr-defined]  # absent from typeshed, public in tarfile's own source
                 if info.isreg() and not info.issparse():
                     yield info
-        except tarfile.TarError as exc:
-            raise BadManifest(f"{self._name} is not a tar archive, or breaks off: {exc}") from exc
+        except (tarfile.TarError, ValueError, OverflowError) as exc:
+            at = self._archive.offset if self._archive else 0
+            raise BadManifest(f"{self._name} is not a tar archive, or breaks off at byte {at}: {exc}") from exc
         raise BadManifest(f"{self._name} has more than {MAX_MEMBERS} members")
 
     def read(self, info: tarfile.TarInfo) -> bytes:
@@ -79,5 +88,13 @@ class Members:
         try:
             file = self._archive.extractfile(info) if self._archive else None
             return file.read() if file else b""
-        except tarfile.TarError as exc:
+        except (tarfile.TarError, ValueError, OverflowError) as exc:
             raise BadManifest(f"{self._name} ends within {info.name!r}") from exc
+
+    def _require_end(self, at: int) -> None:
+        """Raise BadManifest unless the archive says itself that it ends there; tarfile takes each damaged header for an end."""
+        # GNU tar and Python's tarfile, which is webdataset's writer as well, end whole archives with two blocks of zeros; as with
+        # GNU tar one is enough. A file that just stops has been cut, be it between two members, or never was written to its end.
+        self._stream.seek(at)
+        if self._stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise BadManifest(f"{self._name} is damaged or cut: at byte {at} there is neither a member nor the archive's end")

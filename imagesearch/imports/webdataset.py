@@ -50,7 +50,7 @@ class WebDataset:
         """Yield a line for each picture, and for each sample without one. Raises BadManifest, SourceError, StoreError."""
         number = 0
         with closing(self._manifest.open()) as stream:
-            for sample in self._samples(Members(stream, self._manifest.name), cursor.position):
+            for sample in self._samples(Members(stream, self._manifest.name, self._manifest.size), cursor.position):
                 self._consumed = stream.tell()
                 for line in self._lines_of(sample, number):
                     number += 1

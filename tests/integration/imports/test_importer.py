@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagesearch.errors import BadManifest, SourceForbidden, SourceUnavailable, StoreUnavailable
+from imagesearch.errors import BadManifest, ImageSearchError, SourceForbidden, SourceUnavailable, StoreUnavailable
 from imagesearch.imports.importer import Importer
 from imagesearch.imports.table import Table
 from imagesearch.stores.sql.import_errors import ImportErrors
@@ -195,6 +195,40 @@ def test_a_manifest_that_breaks_midway_keeps_what_was_read_and_goes_on_when_it_i
     done = importer.run(*importer.take())
     assert (done.state, done.added, done.error_code) == (ImportState.DONE, 60, None)
     assert len(rows()) == 60
+
+
+@pytest.mark.parametrize("error", [RecursionError("too deep"), OSError(5, "Input/output error"), ValueError("of tarfile")])
+def test_what_nobody_expected_ends_the_import_with_a_code_and_keeps_what_was_read(importer, csv, rows, monkeypatch, caplog, error):
+    real = Table.lines
+
+    def breaks(self, cursor):
+        for at, line in enumerate(real(self, cursor)):
+            if at == 25:
+                raise error
+            yield line
+
+    monkeypatch.setattr(Table, "lines", breaks)
+    with pytest.raises(ImageSearchError) as raised:
+        importer.run(*start(importer, csv(60)))
+    assert raised.value.__cause__ is error
+    (one,) = importer.imports.page(None, 1)
+    assert (one.state, one.error_code, one.added) == (ImportState.FAILED, "internal_error", 25)
+    assert type(error).__name__ in one.error_detail
+    assert any(record.exc_info and record.exc_info[1] is error for record in caplog.records)
+    assert importer.take() is None
+    monkeypatch.setattr(Table, "lines", real)
+    importer.imports.resume(one.import_id)
+    assert importer.run(*importer.take()).added == 60
+
+
+def test_a_listener_that_fails_is_no_fault_of_the_source(importer, csv):
+    def hang_up(now):
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        importer.run(*start(importer, csv(60)), hang_up)
+    (one,) = importer.imports.page(None, 1)
+    assert (one.state, one.error_code, one.added) == (ImportState.RUNNING, None, 10)
 
 
 def test_an_uploads_place_that_is_down_leaves_the_import_to_be_taken_up_again(importer, settings, folder, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from imagesearch.imports.importer import Importer
 from imagesearch.imports.runner import ImportRunner
+from imagesearch.imports.table import Table
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.import_work import ImportWork
 from imagesearch.stores.sql.imports import Imports
@@ -63,6 +64,21 @@ def test_a_bad_source_is_failed_and_the_next_one_is_read(settings, imports, csv,
         until(lambda: imports.get(good).state is ImportState.DONE)
         until(lambda: imports.get(bad).state is ImportState.FAILED)
     assert imports.get(bad).error_code == "source_forbidden"
+
+
+def test_a_source_that_nobody_expected_is_failed_once_and_not_read_for_ever(settings, imports, csv, until, monkeypatch):
+    calls = []
+
+    def breaks(self, cursor):
+        calls.append(cursor.position)
+        raise RecursionError
+
+    monkeypatch.setattr(Table, "lines", breaks)
+    number = imports.create("default", str(csv(3))).import_id
+    with ImportRunner(settings) as runner:
+        until(lambda: imports.get(number).state is ImportState.FAILED)
+        until(lambda: runner.idle_s > 2 * settings.imports.lease_s)
+    assert (imports.get(number).error_code, calls) == ("internal_error", [0])
 
 
 def test_the_rows_of_a_cancelled_import_become_final(settings, imports, csv, database, until):

@@ -43,6 +43,14 @@ def test_what_was_read_before_a_fault_comes_first():
     assert [one.cursor.position for one in found] == [2, 3]
 
 
+def test_what_was_read_before_something_unexpected_comes_first_too():
+    found = []
+    with pytest.raises(RecursionError):
+        for one in batches(lines("+++", RecursionError("too deep")), Cursor(), 2, lambda position: None):
+            found.append(one)
+    assert [one.cursor.position for one in found] == [2, 3]
+
+
 def test_lines_that_ask_for_nothing_are_recorded_too(monkeypatch):
     monkeypatch.setattr(module, "MAX_LINES", 4)
     assert [one.skipped for one in batches(lines("-" * 10), Cursor(), 3, lambda position: None)] == [4, 4, 2]

@@ -1,10 +1,12 @@
 """Pictures named by a folder or a glob."""
 
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from imagesearch.errors import SourceForbidden, SourceNotFound
+from imagesearch.errors import SourceForbidden, SourceInvalid, SourceNotFound
 from imagesearch.imports.listing import Address, Folder, Glob
 from imagesearch.types import AddRequest, Cursor
 
@@ -92,6 +94,57 @@ def test_a_folder_that_may_not_be_looked_into_is_reported_and_its_neighbours_are
     lines = folder(tmp_path)
     assert len(taken(lines)) == 2
     assert [line.place for line in lines if isinstance(line.what, SourceForbidden)] == [str(tmp_path / "closed")]
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A picture deeper than Python's recursion goes; each step is made from within, since one path of it all is too long."""
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("a.jpg", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
+    yield tmp_path
+    # pytest would walk it with recursion.
+    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)
+
+
+def test_folders_may_lie_as_deep_as_a_path_goes(deep):
+    write(deep / "z" / "b.jpg")
+    lines = folder(deep)
+    assert [one.image_path.removeprefix(str(deep)) for one in taken(lines)] == ["/d" * 1500 + "/a.jpg", "/z/b.jpg"]
+
+
+def test_a_pattern_that_leads_too_deep_says_so(deep):
+    with pytest.raises(SourceInvalid, match="too deep"):
+        globbed(f"{deep}/**/*.jpg")
+
+
+def test_a_folder_is_told_before_the_folders_in_it_and_each_in_its_order(tmp_path):
+    for name in ("b/2.jpg", "b/1.jpg", "b/a/3.jpg", "z.jpg", "a/x/4.jpg", "a/5.jpg"):
+        write(tmp_path / name)
+    found = [one.image_path.removeprefix(f"{tmp_path}/") for one in taken(folder(tmp_path))]
+    assert found == ["z.jpg", "a/5.jpg", "a/x/4.jpg", "b/1.jpg", "b/2.jpg", "b/a/3.jpg"]
+
+
+def test_a_match_that_may_not_be_looked_at_is_reported_where_it_may_be_read(tmp_path, monkeypatch):
+    write(tmp_path / "a.jpg")
+    write(tmp_path / "closed.jpg")
+    is_file = Path.is_file
+
+    def refuse(path):
+        if path.name == "closed.jpg":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    lines = globbed(f"{tmp_path}/*.jpg")
+    assert [one.image_path for one in taken(lines)] == [str(tmp_path / "a.jpg")]
+    assert [line.place for line in lines if isinstance(line.what, SourceForbidden)] == [str(tmp_path / "closed.jpg")]
+    assert len(globbed(f"{tmp_path}/*.jpg", lambda path: path.name == "a.jpg")) == 1
 
 
 def test_a_glob_crosses_folders(tmp_path):

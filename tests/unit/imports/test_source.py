@@ -131,6 +131,11 @@ def test_a_pattern_of_a_stranger_follows_no_link_out(opener, root, stranger, use
     assert f"{root.parent}/secret/s.jpg" in paths(opener.open(everything, "ns", user))
 
 
+def test_a_name_longer_than_any_is_not_there(opener, user):
+    with pytest.raises(SourceNotFound):
+        opener.check(f"/{'x' * 300}", user)
+
+
 def test_a_fifo_in_a_manifest_s_place_does_not_hold_the_reader(opener, root, stranger):
     os.mkfifo(root / "pipe.csv")
     with pytest.raises(SourceNotFound):

@@ -4,14 +4,18 @@ import datetime
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from imagesearch.errors import BadLine, BadManifest, SourceInvalid
+from imagesearch.errors import BadLine, BadManifest, SourceInvalid, SourceUnavailable
 from imagesearch.imports.manifest import local_manifest
+from imagesearch.imports.parquet import ParquetTable
 from imagesearch.imports.source import table
+from imagesearch.imports.table import Table
 from imagesearch.imports.text_lines import MAX_LINE_BYTES
 from imagesearch.types import AddRequest, Cursor
 
@@ -101,7 +105,17 @@ def test_a_path_that_nothing_could_read_is_a_bad_line(tmp_path, path):
 
 
 @pytest.mark.parametrize(
-    "info", ['{"a": 1e999}', '{"n": 99999999999999999999}', '{"t": "%s"}' % ("x" * 70_000), "[" * 20 + "]" * 20]
+    "info",
+    [
+        '{"a": 1e999}',
+        '{"n": 99999999999999999999}',
+        '{"t": "%s"}' % ("x" * 70_000),
+        "[" * 20 + "]" * 20,
+        # Deep enough for Python's own limit.
+        "[" * 900 + "]" * 900,
+        '{"d":' * 400 + "1" + "}" * 400,
+        "[" * 100_000 + "]" * 100_000,
+    ],
 )
 def test_info_that_no_store_takes_is_a_bad_line(tmp_path, info):
     file = tmp_path / "m.jsonl"
@@ -110,13 +124,28 @@ def test_info_that_no_store_takes_is_a_bad_line(tmp_path, info):
     assert ([one.image_path for one in good], [line.number for line in bad]) == (["/b.jpg"], [1])
 
 
+def test_a_name_that_no_file_can_have_is_a_bad_line(tmp_path):
+    file = tmp_path / "m.jsonl"
+    file.write_text('{"path": "\\ud800/a.jpg"}\n{"path": "/b.jpg"}\n')
+    good, bad = read(file)
+    assert ([one.image_path for one in good], [type(line.what) for line in bad]) == (["/b.jpg"], [SourceInvalid])
+
+
+@pytest.mark.parametrize("kind", [Table, ParquetTable])
+def test_a_disk_that_fails_is_a_source_that_may_be_back(kind):
+    # Linux: a file of which nobody can read the first bytes.
+    manifest = replace(local_manifest(Path("/proc/self/mem"), "/"), size=1000)
+    with pytest.raises(SourceUnavailable):
+        list(kind(manifest, "ns").lines(START))
+
+
 def test_a_quote_that_is_never_closed_spoils_what_it_swallows_and_no_more(tmp_path):
     file = tmp_path / "m.csv"
     file.write_text('path,label\n/a.jpg,x\n"/b.jpg,x\n' + "/c.jpg,yyyyyyyyyyyyyyy\n" * 20_000)
     good, bad = read(file)
-    assert 0 < len(bad) < 5
+    assert [line.number for line in bad] == [3]
     assert good[0].image_path == "/a.jpg"
-    assert len(good) > 10_000
+    assert len(good) == 20_001
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.jsonl"])
