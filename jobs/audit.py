@@ -11,14 +11,14 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from config import Settings, load_settings
 from imagesearch.stores.factory import Stores, open_stores
 from imagesearch.stores.milvus.hashes import HashIndex
-from jobs.cluster import connected
-from jobs.difference import HASHES, PAGE, VECTORS, Kind, differences
+from jobs.cluster import connected, reached
+from jobs.difference import HASHES, PAGE, VECTORS, Difference, Kind, differences, loading_orphans
 from jobs.edge import job_edge
 from jobs.feature_audit import FeatureAudit
 from jobs.loader import bulk_load
@@ -34,17 +34,21 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
     """
     stores = open_stores(settings)
     try:
-        counts = dict.fromkeys(VECTORS, 0)
+        counts = dict.fromkeys((*VECTORS, Kind.LOADING_ORPHAN), 0)
         for one in differences(stores.catalog, stores.index):
             counts[one.kind] += 1
-            _say({**asdict(one), **({"repaired": repair(stores, one)} if mend else {})})
+            _report(stores, one, mend=mend)
+        if mend and counts[Kind.MISSING]:
+            reload(settings)
+        # After the load: until then requests wait, which may be of any picture that is half loaded.
+        for one in loading_orphans(stores.catalog, stores.index):
+            counts[one.kind] += 1
+            _report(stores, one, mend=mend)
         if stores.hashes is not None:
             counts |= _hashes(stores, stores.hashes, mend=mend)
         left = sum(counts.values())
         if mend and left:
-            if counts[Kind.MISSING]:
-                reload(settings)
-            left = sum(1 for _ in differences(stores.catalog, stores.index))
+            left = sum(1 for _ in chain(differences(stores.catalog, stores.index), loading_orphans(stores.catalog, stores.index)))
             if stores.hashes is not None:
                 left += sum(1 for _ in differences(stores.catalog, stores.hashes, HASHES))
         features: dict[str, int] = {}
@@ -64,6 +68,10 @@ def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
         return totals
     finally:
         stores.close()
+
+
+def _report(stores: Stores, one: Difference, *, mend: bool) -> None:
+    _say({**asdict(one), **({"repaired": repair(stores, one)} if mend else {})})
 
 
 def _hashes(stores: Stores, hashes: HashIndex, *, mend: bool) -> dict[Kind, int]:
@@ -88,6 +96,7 @@ def _hashes(stores: Stores, hashes: HashIndex, *, mend: bool) -> dict[Kind, int]
 
 def reload(settings: Settings) -> None:
     """Load what a repair made pending."""
+    reached(settings)
     with bulk_load(settings) as load, connected(settings):
         load.run(lambda report: None)
 

@@ -16,12 +16,14 @@ PAGE = 1000
 class Kind(StrEnum):
     """`missing`: a searchable picture without a vector; `doubled`: with more than one; `orphan`: a vector without its picture.
 
-    The others say the same of its perceptual hash.
+    `loading_orphan`: a vector of a picture that is half loaded, without an add request that would finish it. The others say of its
+    perceptual hash what the first three say of its vector.
     """
 
     MISSING = "missing"
     DOUBLED = "doubled"
     ORPHAN = "orphan"
+    LOADING_ORPHAN = "loading_orphan"
     HASH_MISSING = "hash_missing"
     HASH_DOUBLED = "hash_doubled"
     HASH_ORPHAN = "hash_orphan"
@@ -67,7 +69,7 @@ class Index(Protocol):
 def differences(catalog: Catalog, index: Index, kinds: Kinds = VECTORS) -> Iterator[Difference]:
     """Walk both stores by key and yield where they differ; memory is one page, whatever the size of the collection.
 
-    A picture that is being loaded may or may not have its vector yet and is no difference.
+    A picture that is being loaded may or may not have its vector yet and is no difference here: see `loading_orphans`.
     """
     after = -MAX_ID
     while True:
@@ -78,6 +80,18 @@ def differences(catalog: Catalog, index: Index, kinds: Kinds = VECTORS) -> Itera
         if upto == MAX_ID:
             return
         after = upto
+
+
+def loading_orphans(catalog: Catalog, index: Index) -> Iterator[Difference]:
+    """Walk the pictures that are being loaded and yield those that nobody will finish and that have a vector; memory is one page.
+
+    Without one a picture is nothing but its id, which it keeps: what became of it its failed request says.
+    """
+    for namespace in catalog.loading_namespaces():
+        after = -MAX_ID
+        while page := catalog.abandoned(namespace, after, PAGE):
+            after = page[-1]
+            yield from (Difference(Kind.LOADING_ORPHAN, one) for one in sorted(index.fetch(page)))
 
 
 def _stretch(

@@ -43,7 +43,7 @@ def summary(one: Import) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the job; exit codes: 0 done, 2 wrong use, 3 a store is not reachable."""
+    """Run the job; exit codes: 0 done, 1 lines are bad, 2 wrong use, 3 a store is not reachable."""
     parser = argparse.ArgumentParser(prog="python -m jobs.import_manifest", description=__doc__)
     parser.add_argument("source")
     parser.add_argument("--namespace", default=DEFAULT_NAMESPACE)
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     def run(settings: Settings) -> int:
         one = import_source(settings, options.source, options.namespace)
         sys.stdout.write(json.dumps(summary(one)) + "\n")
-        return 0
+        return 1 if one.bad else 0
 
     return job_edge(load_settings, run, job="import_manifest")
 

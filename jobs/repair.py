@@ -18,6 +18,9 @@ def repair(stores: Stores, one: Difference) -> str:
     if one.kind is Kind.MISSING:
         requests = stores.ledger.reopen(one.milvus_id)
         return f"opened its {requests} add requests again, to be embedded anew"
+    if one.kind is Kind.LOADING_ORPHAN:
+        removed = stores.changes.give_up(one.milvus_id) and stores.purge(one.milvus_id)
+        return "deleted it and its vector" if removed else "left it: its picture came back"
     vector = stores.index.fetch([one.milvus_id])[one.milvus_id]
     entry = stores.catalog.get(one.milvus_id)
     stores.index.delete([one.milvus_id])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, exists, func, literal_column, select
 
 from imagesearch.errors import UnknownImage
 from imagesearch.stores.sql.database import Database
 from imagesearch.stores.sql.ends import id_ends
+from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.tables import image_info as info
 from imagesearch.stores.sql.tables import image_source as source
-from imagesearch.types import CatalogEntry, Content, PictureFacts, PictureState, Source
+from imagesearch.types import CatalogEntry, Content, LogState, PictureFacts, PictureState, Source
 
 # A picture that was added ten thousand times must not make ten-thousand-line answers.
 SOURCES_SHOWN = 100
@@ -30,7 +31,7 @@ FIRST_SOURCES = select(RANKED).where(RANKED.c.place <= SOURCES_SHOWN).order_by(R
 
 
 class Catalog:
-    """The distinct pictures. Only searchable ones are shown, but for `states`."""
+    """The distinct pictures. Only searchable ones are shown, but for what the audit asks."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -136,6 +137,27 @@ class Catalog:
         query = select(info.c.milvus_id, info.c.state).where(info.c.milvus_id > after).order_by(info.c.milvus_id).limit(limit)
         with self._database.read() as connection:
             return [(row.milvus_id, PictureState(row.state)) for row in connection.execute(query)]
+
+    def loading_namespaces(self) -> list[str]:
+        """Return the namespaces of the pictures that are loading."""
+        query = select(info.c.namespace).where(info.c.state == PictureState.LOADING).distinct()
+        with self._database.read() as connection:
+            return sorted(connection.scalars(query))
+
+    def abandoned(self, namespace: str, after: int, limit: int) -> list[int]:
+        """Return up to `limit` pictures with milvus_id > after that are loading though no add request would finish them, in order.
+
+        There are none while any request of the namespace waits: of which picture it is, its load tells. Nor is a picture one that
+        was loaded once and whose request has failed since: it says why, and a retry brings the picture back.
+        """
+        # One statement, so that nothing becomes final in between; neither look depends on the picture. "+" keeps the databases from
+        # the index of the keys: rows that wait are few, those of a namespace may be all.
+        waits = exists().where(log.c.state == LogState.PENDING, literal_column("+image_add_log.namespace") == namespace)
+        failed = select(log.c.milvus_id).where(log.c.state == LogState.FAILED, log.c.milvus_id.is_not(None))
+        query = select(info.c.milvus_id).where(info.c.namespace == namespace, info.c.state == PictureState.LOADING)
+        query = query.where(info.c.milvus_id > after, ~waits, info.c.milvus_id.not_in(failed))
+        with self._database.read() as connection:
+            return list(connection.scalars(query.order_by(info.c.milvus_id).limit(limit)))
 
     def states_of(self, ids: Collection[int]) -> dict[int, PictureState]:
         """Return the states of those ids that have a row."""

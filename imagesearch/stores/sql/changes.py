@@ -63,6 +63,16 @@ class Changes:
             forget_attributes(connection, milvus_id)
 
     @repeat_when_busy
+    def give_up(self, milvus_id: int) -> bool:
+        """Make a picture that is loading a deleted one; say whether it was loading. Its vector is still there: see `purge`.
+
+        A loader that has it in hand after all finds it deleted, and embeds it anew.
+        """
+        loading = (info.c.milvus_id == milvus_id) & (info.c.state == PictureState.LOADING)
+        with self._database.write() as connection:
+            return bool(connection.execute(update(info).where(loading).values(state=PictureState.DELETED)).rowcount)
+
+    @repeat_when_busy
     def purge(self, milvus_id: int, remove: Callable[[Collection[int]], None]) -> bool:
         """Have the vector of a deleted picture removed by `remove`, unless the picture came back meanwhile; say whether it was.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import ColumnElement, Connection, exists, literal_column, select
 
 from imagesearch.stores.sql.tables import image_add_log as log
@@ -20,6 +22,12 @@ NEVER_TRIED = literal_column("+image_add_log.retry_time").is_(None)
 def held_imports(connection: Connection) -> list[int]:
     """Return the imports whose waiting rows are left alone."""
     return list(connection.scalars(select(image_import.c.id).where(image_import.c.state.in_(HELD), WAIT)))
+
+
+def held_rows(connection: Connection, log_ids: Collection[int]) -> list[int]:
+    """Return those of these rows, whatever their state, that are of imports whose waiting rows are left alone."""
+    query = select(log.c.id).join(image_import, image_import.c.id == log.c.import_id)
+    return list(connection.scalars(query.where(log.c.id.in_(sorted(log_ids)), image_import.c.state.in_(HELD))))
 
 
 def open_groups(connection: Connection) -> list[ColumnElement[bool]]:

@@ -13,16 +13,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, true, update
 
-from imagesearch.errors import ImageSearchError, UnknownImport
+from imagesearch.errors import ImageSearchError, ImportCancelled, UnknownImport
 from imagesearch.stores.sql.add_log import pending_values
 from imagesearch.stores.sql.database import Database, repeat_when_busy
 from imagesearch.stores.sql.held import WAIT
 from imagesearch.stores.sql.imports import import_of
 from imagesearch.stores.sql.insert import insert_missing
+from imagesearch.stores.sql.still import still
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.tables import image_import as table
 from imagesearch.stores.sql.tables import image_import_error as errors
-from imagesearch.types import AddRequest, Cursor, Import, ImportState
+from imagesearch.types import AddRequest, Cursor, Import, ImportState, LogState
 
 # Bad lines that an import keeps; beyond it they are only counted.
 MAX_ERRORS = 10_000
@@ -176,16 +177,34 @@ def _ours(connection: Connection, import_id: int, owner: str) -> Row[Any] | None
 
 
 def _append(connection: Connection, import_id: int, requests: Sequence[AddRequest], now: datetime) -> int:
-    """Append the requests whose keys are new, and return how many those are."""
+    """Append the requests whose keys are new, take over those that cancelled imports left, and return how many both are."""
     by_key = {(one.namespace, one.idempotency_key): one for one in requests}
-    known: set[tuple[str, str | None]] = set()
+    known: dict[tuple[str, str | None], Row[Any, Any, Any, Any, Any]] = {}
     for namespace in {one.namespace for one in requests}:
         keys = [key for place, key in by_key if place == namespace]
-        query = select(log.c.idempotency_key).where(log.c.namespace == namespace, log.c.idempotency_key.in_(keys))
-        known |= {(namespace, key) for key in connection.scalars(query)}
+        columns = log.c.id, log.c.idempotency_key, log.c.state, log.c.error_code, log.c.import_id
+        query = select(*columns).where(log.c.namespace == namespace, log.c.idempotency_key.in_(keys))
+        known |= {(namespace, row.idempotency_key): row for row in connection.execute(query)}
     new = [{**pending_values(one, now), "import_id": import_id} for key, one in by_key.items() if key not in known]
     insert_missing(connection, log, new)
-    return len(new)
+    return len(new) + _take_over(connection, import_id, list(known.values()))
+
+
+def _take_over(connection: Connection, import_id: int, known: Sequence[Row[Any, Any, Any, Any, Any]]) -> int:
+    """Have those of the rows that a cancelled import left wait anew, as this import's, and return how many those are."""
+    waiting_of = {row.import_id for row in known if row.state == LogState.PENDING and row.import_id not in (None, import_id)}
+    # Rows that it has not made final yet are left by it too. What is cancelled stays so: this holds for the change below.
+    cancelled = select(table.c.id).where(table.c.id.in_(sorted(waiting_of)), table.c.state == ImportState.CANCELLED)
+    over = connection.scalars(cancelled).all() if waiting_of else []
+    left = [row.id for row in known if row.error_code == ImportCancelled.code or row.import_id in over]
+    if not left:
+        return 0
+    final = still(LogState.FAILED) & (log.c.error_code == ImportCancelled.code)
+    # Asked again with the change itself: of two imports that saw a row one takes it.
+    mine = log.c.id.in_(sorted(left)), final | (still(LogState.PENDING) & log.c.import_id.in_(over))
+    values: dict[str, Any] = {"state": LogState.PENDING, "import_id": import_id, "attempts": 0}
+    values |= {"error_code": None, "error_detail": None, "retry_time": None}
+    return connection.execute(update(log).where(*mine).values(values)).rowcount
 
 
 def _error_values(import_id: int, bad: LineFault, now: datetime) -> dict[str, Any]:

@@ -127,7 +127,10 @@ class Imports:
 
     @repeat_when_busy
     def fail_waiting(self, import_id: int) -> int:
-        """Make up to 1,000 waiting rows of a cancelled import final, and return how many; 0 when none is left."""
+        """Make up to 1,000 waiting rows of a cancelled import final, and return how many; 0 when none is left.
+
+        Those that were loaded once and are to be embedded anew are not final, but the import's no more: what it loaded stays.
+        """
         waiting = (log.c.import_id == import_id) & (log.c.state == LogState.PENDING)
         cancelled = select(table.c.id).where(table.c.id == import_id, table.c.state == ImportState.CANCELLED)
         values = {"state": LogState.FAILED, "error_code": ImportCancelled.code, "error_detail": f"import {import_id} was cancelled"}
@@ -138,7 +141,9 @@ class Imports:
             if not ids:
                 return 0
             # Only those still waiting: a loader may have finished some in between.
-            connection.execute(update(log).where(log.c.id.in_(ids), still(LogState.PENDING)).values(values))
+            here = log.c.id.in_(ids), still(LogState.PENDING)
+            connection.execute(update(log).where(*here, log.c.milvus_id.is_not(None)).values(import_id=None))
+            connection.execute(update(log).where(*here, log.c.milvus_id.is_(None)).values(values))
         return len(ids)
 
     def _turn(self, import_id: int, target: ImportState) -> Import:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, case, delete, select, update
 
 from imagesearch.stores.sql.attributes import Said, forget_attributes, keep_attributes
 from imagesearch.stores.sql.database import Database, repeat_when_busy
+from imagesearch.stores.sql.held import held_rows
 from imagesearch.stores.sql.insert import insert_missing
 from imagesearch.stores.sql.pause import pause
 from imagesearch.stores.sql.still import still
@@ -100,7 +101,9 @@ class Ledger:
     def reopen(self, milvus_id: int) -> int:
         """Make a picture's add requests pending again, so that it is embedded anew; return how many.
 
-        The picture leaves the answers until then. Its sources come back with the requests: their bytes may have changed.
+        The picture leaves the answers until then. Its sources come back with the requests: their bytes may have changed. The
+        requests keep its id, which tells that they were loaded once. Those of a paused or cancelled import are its no more: what it
+        loaded stays loaded, and must not wait for it.
         """
         with self._database.write() as connection:
             connection.execute(
@@ -112,10 +115,18 @@ class Ledger:
             connection.execute(delete(source).where(source.c.milvus_id == milvus_id))
             forget_attributes(connection, milvus_id)
             for part in _chunks(sorted(requests)):
+                connection.execute(update(log).where(log.c.id.in_(held_rows(connection, part))).values(import_id=None))
                 connection.execute(
                     update(log)
                     .where(log.c.id.in_(part))
-                    .values(state=LogState.PENDING, attempts=0, milvus_id=None, load_time=None, retry_time=None)
+                    .values(
+                        state=LogState.PENDING,
+                        attempts=0,
+                        load_time=None,
+                        retry_time=None,
+                        error_code=None,
+                        error_detail=None,
+                    )
                 )
         return len(requests)
 

@@ -47,7 +47,7 @@ def test_a_load_keeps_what_would_be_made_on_demand(settings, stores, tmp_path, c
         made = features_of(decode(data, settings.images, max(SIDE, stores.preprocess.at_least)).rgb)
         assert same(kept(stores, entry), made)
     assert audit(settings)["left"] == 0
-    nothing = dict.fromkeys(["missing", "doubled", "orphan", "features_missing", "features_orphan", "left"], 0)
+    nothing = dict.fromkeys(["missing", "doubled", "orphan", "loading_orphan", "features_missing", "features_orphan", "left"], 0)
     assert lines(capsys) == [{"pictures": 4, "vectors": 4, **nothing}]
 
 

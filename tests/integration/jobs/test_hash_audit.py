@@ -26,7 +26,9 @@ def load(settings, stores, tmp_path, count):
 
 def test_a_load_writes_the_hash_of_each_picture(settings, stores, tmp_path, capsys):
     load(settings, stores, tmp_path, 4)
-    nothing = dict.fromkeys(["missing", "doubled", "orphan", "hash_missing", "hash_doubled", "hash_orphan", "left"], 0)
+    nothing = dict.fromkeys(
+        ["missing", "doubled", "orphan", "loading_orphan", "hash_missing", "hash_doubled", "hash_orphan", "left"], 0
+    )
     audit(settings)
     assert lines(capsys) == [{"pictures": 4, "vectors": 4, "hashes": 4, **nothing}]
     for entry in stores.catalog.page("default", 0, 10):
