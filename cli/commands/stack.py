@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from typing import Any
 
 from rich.text import Text
@@ -13,6 +14,8 @@ from cli.stack import stack
 from config import Settings
 from imagesearch.client import NEVER
 from imagesearch.errors import AccessError, StoreUnavailable
+from imagesearch.images.s3 import S3
+from imagesearch.models.load import fingerprint_of
 
 # Nothing chosen: the settings hold.
 SETTINGS = Chosen()
@@ -21,9 +24,16 @@ SETTINGS = Chosen()
 def up(settings: Settings, output: Output, port: int | None, chosen: Chosen = SETTINGS) -> int:
     """Start what does not run yet and print where the service is. Raises ConfigError, ModelError, StoreUnavailable."""
     # A model that cannot be had is told before the service is deployed with it.
-    chosen.fingerprint(chosen.over(settings))
+    with closing(S3(settings.s3)) as s3:
+        fingerprint, _ = fingerprint_of(chosen.over(settings).model, s3)
     running = stack.up(settings, port, output.say, chosen.model_settings)
     with open_client(running) as client:
+        with suppress(AccessError):
+            served = client.stats().model
+            if served != str(fingerprint):
+                # Variables of this shell do not reach a node that runs.
+                words = f"the service runs {served}, not {fingerprint}: its node was started with other settings"
+                output.say(f"{words}; `imagesearch down`, then `imagesearch up` makes it take these", "yellow")
         output.record({"url": client.base_url, "processes": stack.status(running.home)})
         output.show(Text(f"the service is ready at {client.base_url}"))
     return 0

@@ -30,7 +30,10 @@ def local_config(settings: Settings, port: int, path: Path = CONFIG) -> dict[str
     config["logging_config"] = {**config["logging_config"], "encoding": settings.logs.format.upper()}
     (application,) = config["applications"]
     # Serve builds the application anew only where what it is told differs.
-    application["args"] |= {"profile": settings.profile, "model": f"{settings.model.name} {settings.model.weights}"}
+    model = settings.model
+    told = (model.name, model.weights, model.pooling, model.resize, model.input_size)
+    words = " ".join(str(one) for one in told if one is not None)
+    application["args"] |= {"profile": settings.profile, "model": words}
     by_name = {deployment["name"]: deployment for deployment in application["deployments"]}
     for name, override in settings.serve.deployments.items():
         if name not in by_name:
