@@ -14,7 +14,7 @@ from jobs.duplication.judge import Judge
 from jobs.duplication.keep import keep_order
 from jobs.duplication.neighbours import Neighbours, ordered
 
-# Pictures of components that are read together.
+# Pictures of components that are read together, and pairs that are judged together.
 PART = 1000
 
 
@@ -81,9 +81,10 @@ class Judgements:
 
     def between(self, kept: int, others: Set[int]) -> Mapping[int, Pair]:
         """Return how a picture and each of the others were judged. Raises StoreError."""
-        lacking = [ordered(kept, one) for one in others if ordered(kept, one) not in self._known]
-        if lacking:
-            judged = self._judge.pairs(self._neighbours.likenesses(lacking))
+        lacking = sorted(ordered(kept, one) for one in others if ordered(kept, one) not in self._known)
+        # Of a picture with a hundred thousand copies not all vectors at once; and what is judged is kept soon.
+        for start in range(0, len(lacking), PART):
+            judged = self._judge.pairs(self._neighbours.likenesses(lacking[start : start + PART]))
             self._duplicates.add(self._search_id, judged)
             self._known |= {(pair.one, pair.other): pair for pair in judged}
         return {one: self._known[ordered(kept, one)] for one in others if ordered(kept, one) in self._known}
