@@ -9,7 +9,7 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from itertools import chain, islice
 from typing import Any
@@ -27,15 +27,16 @@ from jobs.repair import rehash, repair
 logger = logging.getLogger(__name__)
 
 
-def audit(settings: Settings, *, mend: bool = False) -> dict[str, int]:
+def audit(settings: Settings, *, mend: bool = False, walked: Callable[[int], None] = lambda _: None) -> dict[str, int]:
     """Report every difference, with `mend` also what was done about it, and return the counts.
 
+    `walked` hears of how many pictures were compared, a thousand at a time.
     Raises StoreUnavailable when a store does not answer.
     """
     stores = open_stores(settings)
     try:
         counts = dict.fromkeys((*VECTORS, Kind.LOADING_ORPHAN), 0)
-        for one in differences(stores.catalog, stores.index):
+        for one in differences(stores.catalog, stores.index, walked=walked):
             counts[one.kind] += 1
             _report(stores, one, mend=mend)
         if mend and counts[Kind.MISSING]:

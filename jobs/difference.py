@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -66,9 +66,12 @@ class Index(Protocol):
         """As ports.VectorIndex has it."""
 
 
-def differences(catalog: Catalog, index: Index, kinds: Kinds = VECTORS) -> Iterator[Difference]:
+def differences(
+    catalog: Catalog, index: Index, kinds: Kinds = VECTORS, walked: Callable[[int], None] = lambda _: None
+) -> Iterator[Difference]:
     """Walk both stores by key and yield where they differ; memory is one page, whatever the size of the collection.
 
+    `walked` hears of how many pictures each page was, once it is compared.
     A picture that is being loaded may or may not have its vector yet and is no difference here: see `loading_orphans`.
     """
     after = -MAX_ID
@@ -77,6 +80,7 @@ def differences(catalog: Catalog, index: Index, kinds: Kinds = VECTORS) -> Itera
         # The last stretch reaches to the end, for vectors beyond the last picture.
         upto = page[-1][0] if len(page) == PAGE else MAX_ID
         yield from _stretch(dict(page), catalog, index, kinds, after, upto)
+        walked(len(page))
         if upto == MAX_ID:
             return
         after = upto

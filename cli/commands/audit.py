@@ -14,9 +14,9 @@ from jobs.audit import audit
 def run(settings: Settings, output: Output, repair: bool) -> int:
     """Print each difference and the counts; returns 1 where differences are left. Raises StoreUnavailable."""
     require_schema(settings.sql)
-    # The job speaks JSON on stdout; for people its lines are words on the way to the table.
-    with contextlib.nullcontext() if output.as_json else contextlib.redirect_stdout(sys.stderr):
-        counts = audit(settings, mend=repair)
+    with output.progress("pictures") as progress, _aside(output):
+        task = progress.add_task("comparing", total=None)
+        counts = audit(settings, mend=repair, walked=lambda count: progress.advance(task, count))
     numbers = table(*counts, numbers=tuple(counts))
     numbers.add_row(*map(cell, counts.values()))
     output.show(numbers)
@@ -24,3 +24,9 @@ def run(settings: Settings, output: Output, repair: bool) -> int:
         how = "some need a second run" if repair else "mend them with `imagesearch audit --repair`"
         output.say(f"{counts['left']} differences; {how}", "yellow")
     return 1 if counts["left"] else 0
+
+
+def _aside(output: Output) -> contextlib.AbstractContextManager[object]:
+    """The job speaks JSON on stdout; for people its lines are words on the way to the table."""
+    # Once the bar is drawn, which has words on stderr printed above itself.
+    return contextlib.nullcontext() if output.as_json else contextlib.redirect_stdout(sys.stderr)

@@ -94,6 +94,15 @@ def test_a_cancellation_while_pictures_are_loaded_leaves_no_vector_behind(settin
     assert audit(settings)["left"] == 0
 
 
+def test_how_far_it_is_is_told_page_by_page(settings, stores, imported, monkeypatch):
+    monkeypatch.setattr("jobs.difference.PAGE", 2)
+    imported(3)
+    run_stages(settings, stores)
+    heard = []
+    assert audit(settings, walked=heard.append)["left"] == 0
+    assert heard == [2, 1]
+
+
 def test_a_batch_on_its_way_is_no_difference_and_outlives_a_repair(settings, stores, imported):
     imported(2)
 
