@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Collection, Sequence
+from time import monotonic
 
 import redis
 
@@ -25,6 +26,11 @@ RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpir
 RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 
+# A Redis that hangs, which costs each call its timeout, is left alone for a while. One that refuses costs nothing, and is asked each
+# time: when it is back two loaders are kept apart again at once.
+PAUSE_S = 5.0
+
+
 class RedisLeases:
     """Implements ports.Leases with one key a row in flight; each key expires by itself when its loader dies.
 
@@ -38,10 +44,11 @@ class RedisLeases:
         self._scope = scope
         self._lease_ms = max(1, int(settings.lease_s * 1000))
         self._redis = open_redis(settings)
+        self._away_until = 0.0
 
     def claim(self, log_ids: Sequence[int]) -> set[int]:
         """Return the ids that were free and are ours now."""
-        if self._redis is None:
+        if self._redis is None or monotonic() < self._away_until:
             return set(log_ids)
         try:
             with self._redis.pipeline(transaction=False) as pipe:
@@ -74,7 +81,7 @@ class RedisLeases:
             self._redis.close()
 
     def _each(self, name: str, script: str, log_ids: Collection[int], *args: int) -> None:
-        if self._redis is None or not log_ids:
+        if self._redis is None or not log_ids or monotonic() < self._away_until:
             return
         try:
             with self._redis.pipeline(transaction=False) as pipe:
@@ -86,6 +93,8 @@ class RedisLeases:
 
     def _count_outage(self, name: str, exc: redis.RedisError) -> None:
         self.outages += 1
+        if isinstance(exc, redis.TimeoutError):
+            self._away_until = monotonic() + PAUSE_S
         # Every batch asks Redis three times: an outage of an hour is told now and then, not a thousand times.
         if self.outages & (self.outages - 1) == 0:
             logger.warning(

@@ -1,11 +1,13 @@
 """Leases on a real redis-server, and without one."""
 
+import socket
 import time
 
 import pytest
 import redis
 
 from config.sections import RedisSettings
+from imagesearch.stores import redis_leases
 from imagesearch.stores.redis_leases import RedisLeases
 
 
@@ -113,6 +115,25 @@ def test_with_redis_gone_all_is_granted_and_counted_and_it_recovers(leases, redi
     assert b.ping()
     assert b.claim([7]) == {7}
     assert a.claim([7]) == set()
+
+
+def test_a_redis_that_hangs_is_waited_for_once_and_asked_again_later(monkeypatch):
+    monkeypatch.setattr(redis_leases, "PAUSE_S", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = RedisSettings(url=f"redis://127.0.0.1:{silent.getsockname()[1]}/0", timeout_s=0.5)
+        leases = RedisLeases(settings, "scope")
+        started = time.monotonic()
+        assert leases.claim([1, 2]) == {1, 2}
+        waited = time.monotonic() - started
+        for log_id in range(20):
+            assert leases.claim([log_id]) == {log_id}
+            leases.release([log_id])
+        assert time.monotonic() - started - waited < 0.5 <= waited
+        assert leases.outages == 1
+        time.sleep(2.1)
+        leases.release([1])
+        assert leases.outages == 2
+        leases.close()
 
 
 def test_without_redis_in_the_settings_all_is_granted():
