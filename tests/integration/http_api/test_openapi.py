@@ -20,6 +20,8 @@ OFF = {"enabled": False}
 TAKES_WRONG = {"checks": {"negative_data_rejection": OFF}}
 
 CONFIG = {
+    # Without keys it answers to its machine's own names.
+    "base-url": "http://127.0.0.1",
     # The same requests in each run.
     "seed": 4,
     "generation": {"deterministic": True, "max-examples": 60},
