@@ -26,8 +26,8 @@ RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpir
 RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 
 
-# A Redis that hangs, which costs each call its timeout, is left alone for a while. One that refuses costs nothing, and is asked each
-# time: when it is back two loaders are kept apart again at once.
+# A Redis that hangs, which costs each call its timeout, is left alone for a while. One that refuses costs nothing, and is asked
+# each time: when it is back two loaders are kept apart again at once.
 PAUSE_S = 5.0
 
 
