@@ -73,7 +73,6 @@ class Pipeline:
         self._flights: set[Flight] = set()
         self._hung: list[tuple[Pool[Flight], Ended[Flight]]] = []
         self._troubles = 0
-        self._went_well = False
         self._asked: float | None = None
         self._told = False
         self.tally = Tally()
@@ -170,14 +169,13 @@ class Pipeline:
         self.vectors += outcome.vectors
         self.models |= {outcome.model} if outcome.model is not None else set()
         self.seconds.update(outcome.seconds)
-        if not flight.given_up:
-            self._troubles, self._went_well = 0, True
+        self._troubles = self._troubles if flight.given_up else 0
         self._ended(flight, loaded=outcome.tally.loaded, duplicate=outcome.tally.duplicate, failed=outcome.tally.failed)
         return [Settled(flight.rows)]
 
     def _failed(self, flight: Flight, error: Exception) -> list[Settled]:
-        if isinstance(error, ImageSearchError) and not isinstance(error, EmbeddingFailed) and not self._may_be_a_row(flight, error):
-            # A store stayed away, or refuses all: no fault of this batch.
+        if isinstance(error, ImageSearchError) and not isinstance(error, EmbeddingFailed):
+            # A store stayed away, or refuses: no fault of this batch.
             self._ended(flight, error__type=error.code)
             return [Settled(flight.rows, error)]
         self._troubles += 1
@@ -199,11 +197,6 @@ class Pipeline:
             for half in flight.halves():
                 self._begin(half)
         return []
-
-    def _may_be_a_row(self, flight: Flight, error: ImageSearchError) -> bool:
-        """Say whether a store may refuse one row of these and take the others; of one that stands alone, where it took others."""
-        refused = isinstance(error, StoreError) and not error.retriable
-        return refused and (len(flight.rows) > 1 or self._went_well)
 
     def _ended(self, flight: Flight, **attributes: Attribute) -> None:
         self._flights.remove(flight)
