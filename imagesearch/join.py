@@ -110,13 +110,13 @@ class Join:
 
     def verdicts(self, evidence: Sequence[Evidence]) -> list[Verdict]:
         """Judge each hit by itself, in order."""
-        if not evidence:
-            return []
         rows = self.shares(evidence)
         return [Verdict(CLASSES[best], float(row[best]), float(row[:2].sum())) for row in rows for best in [int(row.argmax())]]
 
     def shares(self, evidence: Sequence[Evidence]) -> NDArray[np.float64]:
-        """Return how likely at least one hit is of each class, shape (n, len(CLASSES)), rows of which sum up to 1."""
+        """Return how likely each hit is of each class, shape (n, len(CLASSES)), rows of which sum up to 1."""
+        if not evidence:
+            return np.empty((0, len(CLASSES)))
         scores = rows_of(evidence) @ self.weights.T + self.bias
         shares = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from config import Settings, load_settings
 from imagesearch.errors import InputError
-from imagesearch.join import written
+from imagesearch.join import Join, written
 from imagesearch.pairs import DuplicateSearch
 from imagesearch.stores.factory import Stores, open_stores
 from imagesearch.types import DEFAULT_NAMESPACE, NAMESPACE_PATTERN
@@ -75,8 +75,9 @@ def duplicates(settings: Settings, wanted: Wanted, say: Callable[[int, int], Non
     if wanted.export is not None and not wanted.export.absolute().parent.is_dir():
         raise InputError(f"{wanted.export}: its folder does not exist")
     with closing(open_stores(settings)) as stores:
-        search = _last(stores, wanted) if wanted.last else _looked(settings, stores, wanted, say)
-        judge = Judge(stores.sources, settings.images, in_force(stores))
+        join = in_force(stores)
+        search = _last(stores, wanted) if wanted.last else _looked(settings, stores, wanted, join, say)
+        judge = Judge(stores.sources, settings.images, join)
         number = copies = spare = 0
         with exported(wanted.export) as write:
             found = clusters(stores.duplicates, search.search_id, wanted.threshold, Neighbours(stores), judge)
@@ -97,8 +98,8 @@ def _last(stores: Stores, wanted: Wanted) -> DuplicateSearch:
     return search
 
 
-def _looked(settings: Settings, stores: Stores, wanted: Wanted, say: Callable[[int, int], None]) -> DuplicateSearch:
-    search = stores.duplicates.begin(wanted.namespace, stores.fingerprint.collection, _how(settings, stores, wanted))
+def _looked(settings: Settings, stores: Stores, wanted: Wanted, join: Join, say: Callable[[int, int], None]) -> DuplicateSearch:
+    search = stores.duplicates.begin(wanted.namespace, stores.fingerprint.collection, _how(settings, wanted, join))
     if search.looked:
         logger.info("going on after %d pictures, which an earlier run looked at", search.looked)
     total = stores.catalog.count(wanted.namespace)
@@ -111,9 +112,9 @@ def _looked(settings: Settings, stores: Stores, wanted: Wanted, say: Callable[[i
     return search
 
 
-def _how(settings: Settings, stores: Stores, wanted: Wanted) -> str:
+def _how(settings: Settings, wanted: Wanted, join: Join) -> str:
     """Name what the pairs follow from: a run that was broken off goes on only by the same."""
-    learned = hashlib.sha256(written(in_force(stores)).encode()).hexdigest()
+    learned = hashlib.sha256(written(join).encode()).hexdigest()
     by = [VERSION, wanted.neighbours, LEAST_COSINE, NEAR_BITS, LIKELY, settings.milvus.hash_index, learned]
     return hashlib.sha256(json.dumps(by).encode()).hexdigest()
 

@@ -15,6 +15,7 @@ from imagesearch.images.decode import decode
 from imagesearch.images.features import SIDE, Features, features_of
 from imagesearch.images.kept_features import KeptFeatures
 from imagesearch.types import CatalogEntry
+from serve_app.letting_go import let_go
 from serve_app.originals import Originals
 from serve_app.services import Services
 
@@ -50,10 +51,7 @@ class KnownFeatures:
         try:
             yield {one.facts.content_hash: task for part, task in zip(parts, tasks, strict=True) for one in part}
         finally:
-            for task in tasks:
-                if not task.cancel() and not task.cancelled():
-                    # Looked at, whether or not anybody waited for it: asyncio complains of errors that nobody saw.
-                    task.exception()
+            let_go(tasks)
 
     async def of(self, entry: CatalogEntry, reading: Reading) -> Features:
         """Return a picture's features. Raises SourceError where its bytes cannot be had, ImageError, Overloaded."""

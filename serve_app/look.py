@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from threading import Lock
 from time import perf_counter
 
@@ -57,7 +58,7 @@ class Look:
         families = _families(candidates) if until_sure else [list(candidates)]
         self._candidates = [one for family in families for one in family]
         # By place, where its family ends.
-        self._ends = [sum(map(len, families[: number + 1])) for number, family in enumerate(families) for _ in family]
+        self._ends = [end for family, end in zip(families, accumulate(map(len, families)), strict=True) for _ in family]
         self._margins = margins
         self._join = join
         self._until_sure = until_sure

@@ -16,6 +16,7 @@ from imagesearch.images.hashes import perceptual_hash
 from imagesearch.keys import Key
 from imagesearch.types import CatalogEntry
 from serve_app.known_features import KnownFeatures
+from serve_app.letting_go import let_go
 from serve_app.query_vectors import QueryPicture, within
 from serve_app.services import Services
 
@@ -92,10 +93,7 @@ class Begun:
 
     def drop(self) -> None:
         """Let go of what nobody waits for any more."""
-        for task in self._tasks:
-            if not task.cancel() and not task.cancelled():
-                # Looked at, whether or not anybody waited for it: asyncio complains of errors that nobody saw.
-                task.exception()
+        let_go(self._tasks)
 
     async def _made(self, picture: QueryPicture) -> SoughtPicture:
         sought = await self._pictures.of(picture, self._caller)

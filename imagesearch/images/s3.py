@@ -55,10 +55,10 @@ def split_uri(uri: str) -> tuple[str, str]:
     """
     scheme, found, rest = uri.partition("://")
     bucket, _, key = rest.partition("/")
-    if scheme.lower() == "s3" and found and not BUCKET.fullmatch(bucket):
-        raise SourceInvalid(f"no bucket can be named {bucket!r}: 3 to 63 letters, digits, dots, dashes and underscores")
     if scheme.lower() != "s3" or not found:
         raise SourceInvalid(f"not of the form s3://bucket/key: {uri!r}")
+    if not BUCKET.fullmatch(bucket):
+        raise SourceInvalid(f"no bucket can be named {bucket!r}: 3 to 63 letters, digits, dots, dashes and underscores")
     try:
         encoded = key.encode()
     except UnicodeEncodeError as exc:

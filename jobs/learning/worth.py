@@ -78,7 +78,7 @@ class Judged:
 
 def judged(join: Join, cases: Sequence[Case]) -> list[Judged]:
     """Judge all cases; those of one search stand behind each other."""
-    shares = join.shares([case.evidence for case in cases]) if cases else np.empty((0, len(CLASSES)))
+    shares = join.shares([case.evidence for case in cases])
     searches: dict[tuple[int, str, float, bool], list[int]] = defaultdict(list)
     for place, case in enumerate(cases):
         searches[case.query, case.edit, case.strength, case.absent].append(place)

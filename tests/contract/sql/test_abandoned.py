@@ -4,21 +4,9 @@ import pytest
 
 from imagesearch.errors import NotAnImage
 from imagesearch.stores.sql.add_log import AddLog
-from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.stores.sql.changes import Changes
-from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.verdicts import Fault, Found, Tally
 from imagesearch.types import AddRequest, PictureFacts, PictureState
-
-
-@pytest.fixture
-def catalog(database):
-    return Catalog(database)
-
-
-@pytest.fixture
-def ledger(database):
-    return Ledger(database)
 
 
 @pytest.fixture

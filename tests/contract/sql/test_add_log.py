@@ -6,13 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imagesearch.errors import IdempotencyConflict, StoreUnavailable, UnknownLog
-from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.types import AddRequest, LogState
-
-
-@pytest.fixture
-def add_log(database):
-    return AddLog(database)
 
 
 def test_rows_come_back_in_the_order_of_the_requests(add_log):

@@ -4,7 +4,7 @@ import pytest
 
 from imagesearch.errors import UnknownImage
 from imagesearch.stores.sql.add_log import AddLog
-from imagesearch.stores.sql.catalog import SOURCES_SHOWN, Catalog
+from imagesearch.stores.sql.catalog import SOURCES_SHOWN
 from imagesearch.stores.sql.changes import Changes
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.verdicts import Found
@@ -19,11 +19,6 @@ def load(database, names, namespace="default", sources=1):
     ids = [known[namespace, name * 64].milvus_id for name in names]
     ledger.commit([Found(row, ids[place // sources], True) for place, row in enumerate(rows)], [], 5)
     return ids
-
-
-@pytest.fixture
-def catalog(database):
-    return Catalog(database)
 
 
 def test_pages_walk_a_namespace_without_gap_or_double(catalog, database):

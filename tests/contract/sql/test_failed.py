@@ -3,17 +3,11 @@
 import pytest
 
 from imagesearch.errors import NotAnImage, SourceNotFound, UnknownImport
-from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.failed import CHUNK, Failed
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.verdicts import Fault
 from imagesearch.types import AddRequest, LogState
-
-
-@pytest.fixture
-def add_log(database):
-    return AddLog(database)
 
 
 @pytest.fixture

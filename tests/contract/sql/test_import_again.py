@@ -6,22 +6,11 @@ import pytest
 
 from imagesearch.errors import NotAnImage, SourceUnavailable
 from imagesearch.stores.sql.add_log import AddLog
-from imagesearch.stores.sql.import_work import Batch, ImportWork
-from imagesearch.stores.sql.imports import Imports
+from imagesearch.stores.sql.import_work import Batch
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.verdicts import Fault, Found
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import AddRequest, Cursor, LogState, PictureFacts
-
-
-@pytest.fixture
-def imports(database):
-    return Imports(database)
-
-
-@pytest.fixture
-def work(database):
-    return ImportWork(database)
 
 
 def batch(start, end):

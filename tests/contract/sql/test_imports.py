@@ -11,23 +11,12 @@ from imagesearch.errors import IdempotencyConflict, ImportConflict, NotAnImage, 
 from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.failed import Failed
 from imagesearch.stores.sql.import_errors import ImportErrors
-from imagesearch.stores.sql.import_work import Batch, ImportWork, LineFault
-from imagesearch.stores.sql.imports import Imports
+from imagesearch.stores.sql.import_work import Batch, LineFault
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.verdicts import Fault
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import AddRequest, Cursor, ImportState, LogState
-
-
-@pytest.fixture
-def imports(database):
-    return Imports(database)
-
-
-@pytest.fixture
-def work(database):
-    return ImportWork(database)
 
 
 @pytest.fixture

@@ -4,41 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import select
 
 from imagesearch.errors import NotAnImage, SourceTimeout
-from imagesearch.stores.sql.add_log import AddLog
-from imagesearch.stores.sql.catalog import Catalog
-from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.tables import image_add_log
 from imagesearch.stores.sql.verdicts import Fault, Found, Tally
-from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import AddRequest, LogState, PictureFacts, PictureState
 
 
 def facts(name):
     return PictureFacts(name * (64 // len(name)), 10, 20, "png", 30, "0" * 64)
-
-
-@pytest.fixture
-def add_log(database):
-    return AddLog(database)
-
-
-@pytest.fixture
-def ledger(database):
-    return Ledger(database)
-
-
-@pytest.fixture
-def waiting(database):
-    return Waiting(database)
-
-
-@pytest.fixture
-def catalog(database):
-    return Catalog(database)
 
 
 def add(add_log, count, namespace="default"):

@@ -8,17 +8,11 @@ from imagesearch.stores.sql.add_log import AddLog
 from imagesearch.stores.sql.catalog import Catalog
 from imagesearch.stores.sql.failed import Failed
 from imagesearch.stores.sql.import_work import Batch, ImportWork
-from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.ledger import Ledger
 from imagesearch.stores.sql.tables import image_add_log as log
 from imagesearch.stores.sql.verdicts import Fault, Found, Tally
 from imagesearch.stores.sql.waiting import Waiting
 from imagesearch.types import AddRequest, Cursor, LogState, PictureFacts
-
-
-@pytest.fixture
-def imports(database):
-    return Imports(database)
 
 
 @pytest.fixture

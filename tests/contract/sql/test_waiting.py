@@ -16,11 +16,6 @@ from imagesearch.types import AddRequest
 
 
 @pytest.fixture
-def waiting(database):
-    return Waiting(database)
-
-
-@pytest.fixture
 def add(database):
     return lambda count, **more: AddLog(database).append([AddRequest(f"/p/{n}", {"n": n}, **more) for n in range(count)])
 

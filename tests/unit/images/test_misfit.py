@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 
 from imagesearch.images.features import features_of
 from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import overlap
-
-
-def drawing(arm):
-    """A figure that holds one arm up by so many pixels, as the steps of a walk differ."""
-    picture = Image.new("RGB", (200, 200), "white")
-    draw = ImageDraw.Draw(picture)
-    draw.ellipse((70, 10, 130, 70), fill="orange", outline="black", width=3)
-    draw.rectangle((75, 75, 125, 150), fill="blue", outline="black", width=3)
-    draw.polygon([(80, 150), (60, 195), (80, 195), (100, 160), (120, 195), (140, 195), (120, 150)], fill="brown", outline="black")
-    draw.line([(125, 90), (180, arm)], fill="black", width=12)
-    return picture
+from tests.fixtures.figure import figure
 
 
 def between(query, target):
@@ -43,11 +33,11 @@ def between(query, target):
 def test_a_copy_fits_its_original_better_than_a_variant(made):
     """The copy of each of two variants fits the one it was made of at least three times as well."""
     for arm, other in ((60, 120), (120, 60)):
-        copy = made(drawing(arm))
-        assert 0 <= 3 * between(copy, drawing(arm)) < between(copy, drawing(other)) <= 1
+        copy = made(figure(arm))
+        assert 0 <= 3 * between(copy, figure(arm)) < between(copy, figure(other)) <= 1
 
 
 def test_pictures_that_have_nothing_in_common_fit_nowhere():
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 80, 3), np.uint8))
-    assert between(drawing(60), noise) == 1.0
+    assert between(figure(60), noise) == 1.0
     assert between(Image.new("RGB", (50, 50), "red"), Image.new("RGB", (50, 50), "red")) == 1.0

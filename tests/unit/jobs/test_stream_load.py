@@ -19,14 +19,6 @@ def test_without_a_stream_the_job_says_so_before_it_joins_a_cluster(caplog):
     assert "IMAGESEARCH_STREAM__KIND" in caplog.text
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "many"])
-def test_a_limit_below_one_is_wrong_use(capsys, limit):
-    with pytest.raises(SystemExit) as ended:
-        main(["--limit", limit])
-    assert ended.value.code == 2
-    assert "--limit" in capsys.readouterr().err
-
-
 def test_options_that_the_client_does_not_take_are_wrong_use(caplog, monkeypatch):
     monkeypatch.setenv("IMAGESEARCH_STREAM__KIND", "kafka")
     monkeypatch.setenv("IMAGESEARCH_STREAM__SERVERS", '["127.0.0.1:1"]')

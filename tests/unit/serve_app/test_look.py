@@ -14,16 +14,7 @@ from imagesearch.images.hashes import perceptual_hash
 from imagesearch.join import load_join
 from imagesearch.types import CatalogEntry, PictureFacts, PictureState
 from serve_app.look import Look
-
-
-def drawing(arm):
-    picture = Image.new("RGB", (200, 200), "white")
-    draw = ImageDraw.Draw(picture)
-    draw.ellipse((70, 10, 130, 70), fill="orange", outline="black", width=3)
-    draw.rectangle((75, 75, 125, 150), fill="blue", outline="black", width=3)
-    draw.polygon([(80, 150), (60, 195), (80, 195), (100, 160), (120, 195), (140, 195), (120, 150)], fill="brown", outline="black")
-    draw.line([(125, 90), (180, arm)], fill="black", width=12)
-    return picture
+from tests.fixtures.figure import figure
 
 
 def stripes():
@@ -33,7 +24,7 @@ def stripes():
     return picture
 
 
-PICTURES = {1: drawing(60), 2: drawing(70), 3: stripes()}
+PICTURES = {1: figure(60), 2: figure(70), 3: stripes()}
 
 
 def entry(milvus_id):
