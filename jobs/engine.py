@@ -73,7 +73,8 @@ class Engine:
 
         The wait is not in the report's seconds: every row is final before it. A load that is stopped does not wait.
 
-        Raises StoreUnavailable or StoreBusy when a store stays away too long while not following, and what the feed raises.
+        Raises StoreUnavailable or StoreBusy when a store stays away too long while not following, StoreError when it takes
+        nothing, and what the feed raises.
         """
         self._started = monotonic()
         try:
@@ -124,6 +125,9 @@ class Engine:
                 told = {"code": done.error.code, "log_ids": [row.log_id for row in done.rows]}
                 logger.warning("%s; the rows stay pending and are tried again", done.error, extra=told)
             progress(self.report())
+        refused = self._pipeline.refused
+        if refused is not None and (self._intake.ended or not self._follow):
+            raise refused
 
     def _give_back(self, log_ids: list[int], *, final: bool) -> None:
         # The claims first: a feed that is told may want to take the rows anew.

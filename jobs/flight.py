@@ -30,6 +30,8 @@ class Flight:
     troubles: int = 0
     # Set once its one row is given up; it is only written from then on.
     given_up: bool = False
+    # The batches that had been written when a store refused this one, or what it is a part of, for the first time.
+    written_before: int | None = None
     begun_ns: int = field(default_factory=time_ns)
     # The stages that it went through, each with its waiting for a worker.
     parts: list[Part] = field(default_factory=list)
@@ -52,4 +54,5 @@ class Flight:
     def halves(self) -> tuple[Flight, Flight]:
         """Return it in two parts."""
         middle = len(self.rows) // 2
-        return Flight(self.rows[:middle], part=True), Flight(self.rows[middle:], part=True)
+        first, second = self.rows[:middle], self.rows[middle:]
+        return Flight(first, True, written_before=self.written_before), Flight(second, True, written_before=self.written_before)

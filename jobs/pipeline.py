@@ -43,7 +43,8 @@ class Pipeline:
     The driver passes references on, stage by stage: so a batch that is slow in one stage holds up no other in the next, and
     every worker has at most its next batch behind the one that it works on. A call that goes wrong is made again, from the
     first stage on, since every write can be repeated; where it goes wrong again and again the batch is halved, until the row
-    that does it stands alone and is failed.
+    that does it stands alone and is failed. So is a row that a store refuses for good, but only after the same store took
+    vectors of others: until then the row is held, since it may be the store that takes nothing.
     """
 
     def __init__(self, settings: Settings, patience_s: float | None = None, tracer: Tracer | None = None) -> None:
@@ -72,7 +73,11 @@ class Pipeline:
         self._clock = RunningClock()
         self._flights: set[Flight] = set()
         self._hung: list[tuple[Pool[Flight], Ended[Flight]]] = []
+        # Rows that stand alone and are refused, in no pool; among the flights, too.
+        self._held: dict[Flight, StoreError] = {}
         self._troubles = 0
+        # Batches whose vectors were written.
+        self._written = 0
         self._asked: float | None = None
         self._told = False
         self.tally = Tally()
@@ -82,8 +87,13 @@ class Pipeline:
 
     @property
     def busy(self) -> bool:
-        """Whether a batch is in flight."""
-        return bool(self._flights)
+        """Whether a batch is on its way."""
+        return len(self._flights) > len(self._held)
+
+    @property
+    def refused(self) -> StoreError | None:
+        """Why a store refuses the rows that are left, where nothing is on its way that could show whether it takes others."""
+        return None if self.busy else next(iter(self._held.values()), None)
 
     @property
     def active(self) -> bool:
@@ -93,7 +103,7 @@ class Pipeline:
     @property
     def has_room(self) -> bool:
         """Whether another batch may be submitted."""
-        return len(self._flights) < room(self._base, [pool.ready for pool in self._pools])
+        return len(self._flights) - len(self._held) < room(self._base, [pool.ready for pool in self._pools])
 
     def start(self) -> None:
         """Start the first workers, if they are not there yet; returns at once."""
@@ -134,7 +144,7 @@ class Pipeline:
         """End the workers and return the batches that were still in flight; their rows stay pending."""
         for pool in self._pools:
             pool.stop()
-        left, self._flights = [flight.rows for flight in self._flights], set()
+        left, self._flights, self._held = [flight.rows for flight in self._flights], set(), {}
         return left
 
     def _arrange(self, now: float) -> list[tuple[Pool[Flight], Ended[Flight]]]:
@@ -169,13 +179,17 @@ class Pipeline:
         self.vectors += outcome.vectors
         self.models |= {outcome.model} if outcome.model is not None else set()
         self.seconds.update(outcome.seconds)
-        self._troubles = self._troubles if flight.given_up else 0
+        if not flight.given_up:
+            self._troubles = 0
+        if outcome.vectors:
+            self._let_go()
         self._ended(flight, loaded=outcome.tally.loaded, duplicate=outcome.tally.duplicate, failed=outcome.tally.failed)
         return [Settled(flight.rows)]
 
     def _failed(self, flight: Flight, error: Exception) -> list[Settled]:
-        if isinstance(error, ImageSearchError) and not isinstance(error, EmbeddingFailed):
-            # A store stayed away, or refuses: no fault of this batch.
+        refused = isinstance(error, StoreError) and not error.retriable
+        if isinstance(error, ImageSearchError) and not isinstance(error, EmbeddingFailed) and (flight.given_up or not refused):
+            # A store stayed away, or does not take so much as what became of the row: no fault of this batch.
             self._ended(flight, error__type=error.code)
             return [Settled(flight.rows, error)]
         self._troubles += 1
@@ -185,8 +199,12 @@ class Pipeline:
             "a batch of %d rows went wrong (%d times now): %r", len(log_ids), flight.troubles, error, extra={"log_ids": log_ids}
         )
         if self._troubles > TROUBLES:
+            if refused:
+                raise error
             raise StoreError(f"one batch after the other goes wrong, the last by {error!r}", store="ray") from error
         flight.begin_again()
+        if isinstance(error, StoreError) and self._holds(flight, error):
+            return []
         if flight.given_up or not flight.spent:
             self._again(flight, error)
         elif len(flight.rows) == 1:
@@ -197,6 +215,22 @@ class Pipeline:
             for half in flight.halves():
                 self._begin(half)
         return []
+
+    def _holds(self, flight: Flight, refusal: StoreError) -> bool:
+        """Keep a row that stands alone and is refused, unless others' vectors were written since it was for the first time."""
+        if flight.written_before is None:
+            flight.written_before = self._written
+        if len(flight.rows) > 1 or flight.written_before < self._written:
+            return False
+        self._held[flight] = refusal
+        return True
+
+    def _let_go(self) -> None:
+        """Have the rows that are held tried again: the store takes others."""
+        self._written += 1
+        for flight in self._held:
+            self._fetch.put(flight)
+        self._held.clear()
 
     def _ended(self, flight: Flight, **attributes: Attribute) -> None:
         self._flights.remove(flight)
