@@ -50,13 +50,15 @@ def image_routes(services: Services) -> APIRouter:
     @router.post(
         "/v1/images:batch",
         status_code=202,
+        response_model=AddedBatch,
         openapi_extra=openapi.body(json=AddBatch),
         responses=openapi.problems(s422="more than 1,000 items, or not a list of images"),
     )
-    async def add_images(request: Request, caller: Key = may_add) -> AddedBatch:
+    async def add_images(request: Request, caller: Key = may_add) -> Response:
         """Add up to 1,000 pictures by their places; one bad item fails alone."""
         batch = await read_json(request, AddBatch)
-        return AddedBatch(results=[views.added_or_refused(result) for result in await adding.paths(batch.images, caller)])
+        results = await adding.paths(batch.images, caller)
+        return Response(views.added_batch(results), status_code=202, media_type="application/json")
 
     @router.get("/v1/images", responses=openapi.problems(s422="a parameter is wrong"))
     async def list_images(page: Annotated[PageQuery, Query()], caller: Key = may_search) -> PicturePage:

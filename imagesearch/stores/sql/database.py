@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 from sqlalchemy.engine import URL
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -67,7 +68,7 @@ def _open(url: URL, settings: SqlSettings) -> Engine:
     if backend == "sqlite":
         if url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": settings.lock_timeout_s})
+        engine = create_engine(url, json_serializer=_json, connect_args={"timeout": settings.lock_timeout_s})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -75,6 +76,7 @@ def _open(url: URL, settings: SqlSettings) -> Engine:
         raise ConfigError(f"sql.url (IMAGESEARCH_SQL__URL) names {backend!r}; use sqlite or mysql+pymysql")
     return create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
+        json_serializer=_json,
         pool_size=settings.pool_size,
         max_overflow=settings.pool_size,
         pool_timeout=settings.lock_timeout_s,
@@ -89,6 +91,11 @@ def _open(url: URL, settings: SqlSettings) -> Engine:
             "init_command": f"SET SESSION innodb_lock_wait_timeout={settings.lock_timeout_s}, time_zone='+00:00'",
         },
     )
+
+
+def _json(value: object) -> str:
+    # A fifth of the time that Python's own takes, and a batch of adds has a thousand.
+    return to_json(value).decode()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
