@@ -22,6 +22,7 @@ from serve_app.flips import VIEWS, flipped
 from serve_app.originals import Originals
 from serve_app.queries import CompareForm, CompareQuery, PictureQuery, Region, SearchForm, SearchQuery, WeightedQuery
 from serve_app.services import Services
+from serve_app.sides import about
 from serve_app.timing import Timing
 
 KINDS = ("image_path", "image_base64", "milvus_id", "vector", "text")
@@ -78,7 +79,8 @@ class QueryVectors:
             if query.region is not None or query.flips:
                 name = "flips" if query.flips else "region"
                 raise _wrong(name, "goes with one picture, not beside queries")
-            each = await self._embedded(query.queries, caller, timing)
+            sides = [f"queries.{place}" for place in range(len(query.queries))]
+            each = await self._embedded(query.queries, caller, timing, sides=sides)
             return _sum(np.concatenate(each), query.queries)[None], VIEWS[:1], None
         if isinstance(query, SearchQuery):
             _check_one(query, (*KINDS, "queries"))
@@ -92,9 +94,9 @@ class QueryVectors:
 
     async def pair(self, query: CompareForm | CompareQuery, caller: Key, timing: Timing) -> Vectors:
         """Return the two vectors, float32, shape (2, dim)."""
-        if isinstance(query, CompareForm):
-            return np.concatenate(await self._embedded([Upload(query.first), Upload(query.second)], caller, timing))
-        return np.concatenate(await self._embedded([query.first, query.second], caller, timing))
+        both: list[PictureQuery | Upload]
+        both = [Upload(query.first), Upload(query.second)] if isinstance(query, CompareForm) else [query.first, query.second]
+        return np.concatenate(await self._embedded(both, caller, timing, sides=("first", "second")))
 
     async def _embedded(
         self,
@@ -104,37 +106,39 @@ class QueryVectors:
         *,
         flips: bool = False,
         read: Read | None = None,
+        sides: Sequence[str] = (),
     ) -> list[Vectors]:
         """Return the vectors of each query, one or one a view; all pictures are embedded in one call, and all texts.
 
-        What had to be read of the only one is put into `read`.
+        What had to be read of the only one is put into `read`; of several each has its name among the `sides`.
         """
         known: dict[int, Vectors] = {}
         pictures: dict[int, tuple[bytes, PixelBatch]] = {}
         texts: dict[int, tuple[bytes, str]] = {}
         for place, query in enumerate(queries):
-            vector = await self._known(query, caller, timing, flips)
-            if vector is not None:
-                known[place] = vector[None]
-                continue
-            text = self._text(query, flips)
-            data = text.encode() if text is not None else await self._bytes(query, caller, timing)
-            if read is not None and text is None:
-                read.data = data
-            part = "text" if text is not None else _named(query.region)
-            key, remembered = await self._services.cache.run(self._remembered, data, part, flips)
-            self._services.meter.record(QUERY_VECTORS, 1, source="embedded" if remembered is None else "remembered")
-            if remembered is not None:
-                known[place] = remembered
-            elif text is not None:
-                texts[place] = key, text
-            else:
-                with timing.stage("decode"):
-                    pixels, decoded = await self._services.decode.run(self._prepare, data, query.region)
-                if read is not None:
-                    read.decoded = decoded
-                    read.begin(QueryPicture(data, None, query.region, decoded))
-                pictures[place] = key, flipped(pixels) if flips else pixels[None]
+            with about(sides[place] if sides else None):
+                vector = await self._known(query, caller, timing, flips)
+                if vector is not None:
+                    known[place] = vector[None]
+                    continue
+                text = self._text(query, flips)
+                data = text.encode() if text is not None else await self._bytes(query, caller, timing)
+                if read is not None and text is None:
+                    read.data = data
+                part = "text" if text is not None else _named(query.region)
+                key, remembered = await self._services.cache.run(self._remembered, data, part, flips)
+                self._services.meter.record(QUERY_VECTORS, 1, source="embedded" if remembered is None else "remembered")
+                if remembered is not None:
+                    known[place] = remembered
+                elif text is not None:
+                    texts[place] = key, text
+                else:
+                    with timing.stage("decode"):
+                        pixels, decoded = await self._services.decode.run(self._prepare, data, query.region)
+                    if read is not None:
+                        read.decoded = decoded
+                        read.begin(QueryPicture(data, None, query.region, decoded))
+                    pictures[place] = key, flipped(pixels) if flips else pixels[None]
         if pictures:
             with timing.stage("embed"):
                 embedded = await self._services.embedder.embed(np.concatenate([pixels for _, pixels in pictures.values()]))

@@ -107,6 +107,28 @@ async def test_two_pictures_are_compared(service, picture, ids):
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
 
 
+async def test_of_several_pictures_the_wrong_one_is_named(service, picture, ids):
+    good = {"milvus_id": ids[0]}
+    for wrong, code, field in (
+        ({"vector": [1.0]}, "invalid_request", "vector"),
+        ({"image_base64": "!"}, "invalid_request", "image_base64"),
+        ({"image_base64": base64_of(b"no picture")}, "not_an_image", None),
+        ({"image_path": "ftp://host/1.jpg"}, "source_invalid", None),
+        ({"milvus_id": 2**62}, "unknown_image", None),
+        ({"milvus_id": ids[0], "text": "a cat"}, "invalid_request", "milvus_id"),
+    ):
+        compared = await service.client.post("/v1/compare", json={"first": good, "second": wrong})
+        searched = await service.search(queries=[good, good, wrong])
+        for answer, side in ((compared, "second"), (searched, "queries.2")):
+            problem = answer.json()
+            assert (problem["code"], problem["detail"].startswith(f"{side}: ")) == (code, True), problem
+            assert field is None or problem["errors"][0]["field"] == f"{side}.{field}"
+    form = await service.client.post("/v1/compare", files={"first": b"no picture", "second": picture(1)})
+    assert (form.status_code, form.json()["detail"].startswith("first: ")) == (415, True)
+    alone = await service.search(vector=[1.0])
+    assert alone.json()["errors"][0]["field"] == "vector"
+
+
 @pytest.mark.parametrize("path", ["/v1/search", "/v1/compare"])
 async def test_a_request_whose_time_is_over_is_given_up(service, picture, ids, path):
     body = (

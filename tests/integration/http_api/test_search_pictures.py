@@ -130,8 +130,8 @@ async def test_several_pictures_are_added_by_their_weights(service, picture, ids
     [
         ({"queries": []}, "queries"),
         ({"queries": [{"milvus_id": 1}] * 17}, "queries"),
-        ({"queries": [{}]}, "image_path"),
-        ({"queries": [{"milvus_id": 1, "image_path": "/a"}]}, "milvus_id"),
+        ({"queries": [{}]}, "queries.0.image_path"),
+        ({"queries": [{"milvus_id": 1, "image_path": "/a"}]}, "queries.0.milvus_id"),
         ({"queries": [{"milvus_id": 1, "weight": 1e9}]}, "queries.0.weight"),
         ({"queries": [{"milvus_id": 1, "top_k": 1}]}, "queries.0.top_k"),
         ({"queries": [{"milvus_id": 1}], "milvus_id": 1}, "milvus_id"),

@@ -99,8 +99,8 @@ async def test_words_that_come_again_cost_no_forward_pass_and_are_not_taken_for_
         ({"text": "a", "queries": [{"text": "b"}]}, "text"),
         ({"text": "a", "region": WHOLE}, "text"),
         ({"text": "a", "flips": True}, "text"),
-        ({"queries": [{"text": "a", "region": WHOLE}]}, "text"),
-        ({"queries": [{"text": "a", "milvus_id": 1}]}, "text"),
+        ({"queries": [{"text": "a", "region": WHOLE}]}, "queries.0.text"),
+        ({"queries": [{"text": "a", "milvus_id": 1}]}, "queries.0.text"),
         ({"queries": [{"text": "x" * 1001}]}, "queries.0.text"),
         ({"queries": [{"text": "a"}, {"text": "a", "weight": -1}]}, "queries"),
     ],
@@ -124,10 +124,11 @@ async def test_half_a_character_is_refused(reading):
 
 
 async def test_a_model_without_a_text_tower_says_so(service, picture):
-    for body in ({"text": "a red car"}, {"queries": [{"image_base64": base64_of(picture(1))}, {"text": "a red car"}]}):
+    both = {"queries": [{"image_base64": base64_of(picture(1))}, {"text": "a red car"}]}
+    for body, field in (({"text": "a red car"}, "text"), (both, "queries.1.text")):
         answer = await service.search(**body)
         assert (answer.status_code, answer.json()["code"]) == (422, "no_text_search")
-        assert answer.json()["errors"][0]["field"] == "text" and "tiny" in answer.json()["detail"]
+        assert answer.json()["errors"][0]["field"] == field and "tiny" in answer.json()["detail"]
 
 
 async def test_the_counts_tell_whether_words_can_be_searched_by(reading, service):
