@@ -37,6 +37,36 @@ def test_a_copy_fits_its_original_better_than_a_variant(made):
         assert 0 <= 3 * between(copy, figure(arm)) < between(copy, figure(other)) <= 1
 
 
+# Colours of one brightness: in grey the two are the same.
+COATS = ((0, 90, 255), (135, 71, 0))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda one: one,
+        ImageOps.mirror,
+        lambda one: one.rotate(90),
+        lambda one: ImageEnhance.Brightness(one).enhance(0.6),
+        lambda one: ImageEnhance.Color(one).enhance(0.5),
+        lambda one: ImageOps.expand(one, 30, "grey"),
+        lambda one: one.crop((30, 5, 200, 170)),
+    ],
+    ids=["itself", "mirrored", "turned", "dark", "pale", "bordered", "cropped"],
+)
+def test_a_copy_fits_its_original_better_than_the_same_in_another_colour(made):
+    greys = [figure(60, coat).convert("L").tobytes() for coat in COATS]
+    assert greys[0] == greys[1]
+    for coat, other in (COATS, COATS[::-1]):
+        copy = made(figure(60, coat))
+        assert 2 * between(copy, figure(60, coat)) < between(copy, figure(60, other)) <= 1
+
+
+def test_a_variant_in_no_colour_of_its_own_is_told_from_one_in_colours():
+    grey = figure(60).convert("L").convert("RGB")
+    assert 2 * between(grey, grey) < between(grey, figure(60))
+
+
 def test_pictures_that_have_nothing_in_common_fit_nowhere():
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 80, 3), np.uint8))
     assert between(figure(60), noise) == 1.0
