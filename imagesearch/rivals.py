@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,19 +14,18 @@ WEIGHT, LEAST_MISFIT = 2.0, 1e-3
 MOST_ODDS = 20.0
 
 
-def standings(copies: Sequence[float], misfit: Callable[[int], float]) -> list[float]:
+def standings(copies: Sequence[float], misfits: Sequence[float]) -> list[float]:
     """Return by what hits are ordered, the more the better: how likely each is a copy, less where another likely one fits better.
 
     It is no probability: of a picture and the same with a caption both are copies, and one is the original. Rivals have 1 more, so
-    that none of them falls behind what is no likely copy. `misfit`: of the hit at this place, as imagesearch.images.misfit has it;
-    asked of rivals only, and of none that has no rival.
+    that none of them falls behind what is no likely copy. `misfits`: of each hit, as imagesearch.images.misfit has it.
     """
     rivals = sorted((one for one in range(len(copies)) if copies[one] >= LEAST_COPY), key=lambda one: -copies[one])[:MOST_RIVALS]
     if len(rivals) < 2:
         return list(copies)
-    misfits = np.log([max(misfit(one), LEAST_MISFIT) for one in rivals])
+    unlike = np.log([max(misfits[one], LEAST_MISFIT) for one in rivals])
     standing = list(copies)
-    for one, worse in zip(rivals, misfits - misfits.min(), strict=True):
+    for one, worse in zip(rivals, unlike - unlike.min(), strict=True):
         standing[one] = 1 + float(1 / (1 + np.exp(WEIGHT * worse - _odds(copies[one]))))
     return standing
 

@@ -11,10 +11,9 @@ from time import perf_counter
 
 from imagesearch.images.alignment import Sought
 from imagesearch.images.features import Features
-from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import Overlap, held, laid
 from imagesearch.join import Evidence, Join, Verdict
-from imagesearch.rivals import LEAST_COPY, standings
+from imagesearch.rivals import standings
 from imagesearch.types import CatalogEntry
 
 # A hit that is so likely a copy leaves nothing to look for, but for what may be a variant of it.
@@ -63,7 +62,6 @@ class Look:
         self._join = join
         self._until_sure = until_sure
         self._found: dict[int, Verified] = {}
-        self._targets: dict[int, Features] = {}
         self._end = len(candidates)
         self._next, self._part = 0, 1
         self._lock = Lock()
@@ -92,7 +90,7 @@ class Look:
         verified = self._judged(place, laid(whole, target))
         is_sure = verified.verdict.copy >= SURE
         if is_sure:
-            self._keep(place, target, verified)
+            self._keep(place, verified)
         return is_sure
 
     def hold(self, sought: Sought, targets: Sequence[tuple[int, Features]], ends: float) -> None:
@@ -102,24 +100,11 @@ class Look:
         for place, target in targets:
             if place >= self._end or perf_counter() >= ends:
                 return
-            self._keep(place, target, self._judged(place, held(sought, target)))
+            self._keep(place, self._judged(place, held(sought, target)))
 
-    @property
-    def is_contested(self) -> bool:
-        """Whether several are likely copies."""
-        return sum(one.verdict.copy >= LEAST_COPY for one in self.verified.values()) > 1
-
-    def settle(self, query: Features) -> None:
-        """Let those of several likely copies stand behind that fit the query less exactly. Thread-safe."""
+    def _keep(self, place: int, verified: Verified) -> None:
         with self._lock:
-            found = [(place, one) for place, one in sorted(self._found.items()) if place < self._end]
-            copies = [one.verdict.copy for _, one in found]
-            standing = standings(copies, lambda one: misfit(query, self._targets[found[one][0]], found[one][1].overlap))
-            self._found = {place: replace(one, standing=value) for (place, one), value in zip(found, standing, strict=True)}
-
-    def _keep(self, place: int, target: Features, verified: Verified) -> None:
-        with self._lock:
-            self._found[place], self._targets[place] = verified, target
+            self._found[place] = verified
             if self._until_sure and verified.verdict.copy >= SURE:
                 self._end = min(self._end, self._ends[place])
 
@@ -132,9 +117,14 @@ class Look:
 
     @property
     def verified(self) -> dict[int, Verified]:
-        """What was verified of what is wanted, by milvus_id."""
+        """What was verified of what is wanted, by milvus_id; of several likely copies those stand behind that fit less exactly."""
         with self._lock:
-            return {self._candidates[place].milvus_id: one for place, one in sorted(self._found.items()) if place < self._end}
+            found = [(place, one) for place, one in sorted(self._found.items()) if place < self._end]
+        standing = standings([one.verdict.copy for _, one in found], [one.overlap.misfit for _, one in found])
+        return {
+            self._candidates[place].milvus_id: replace(one, standing=value)
+            for (place, one), value in zip(found, standing, strict=True)
+        }
 
 
 def _families(candidates: Sequence[CatalogEntry]) -> list[list[CatalogEntry]]:

@@ -114,9 +114,6 @@ class Verification:
                     sought = await query.with_features()
                 if sought is not None:
                     await self._all(look, sought, reading, ends)
-                held = sought or query.whole
-                if held is not None and look.is_contested:
-                    await self._services.pools["verify"].run(look.settle, held.features)
         except (SourceError, ImageError):
             # A stored picture is searched by its vector, also where its bytes are gone.
             return Checked()

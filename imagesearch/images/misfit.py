@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 
 from imagesearch.images.agreement import EVERYWHERE, Grey, Map, in_pixels
-from imagesearch.images.difference import map_of
 from imagesearch.images.featureless import refined
 from imagesearch.images.features import COLOURS_SIDE, GREY_SIDE, Features
-from imagesearch.images.overlap import Overlap
 from imagesearch.types import Pixels
 
 # Pixels at the edge of what both hold are left out: where a map ends is not exact.
@@ -18,20 +16,22 @@ EDGE = np.ones((5, 5), np.uint8)
 LEAST_PIXELS = 64
 LEAST_CELLS = 4
 COLOURED = np.full((COLOURS_SIDE, COLOURS_SIDE), 255, np.uint8)
+# A map by which no more than this is unlike need not be moved.
+EXACT = 1e-3
 # Grey levels squared: with less contrast than that there is nothing to have in common.
 FLAT = 1e-3
 
 
-def misfit(query: Features, target: Features, common: Overlap) -> float:
+def misfit(query: Features, target: Features, way: Map) -> float:
     """Return which share of the contrast of what two pictures have in common is not the same in both, or in other colours.
 
-    In [0, 1]: 0 where one is the other but for brightness and contrast, 1 where nothing is alike, or they overlap too little.
+    In [0, 1]: 0 where the map lays one on the same picture but for its brightness and contrast, 1 where nothing is alike, or they
+    overlap too little.
     """
-    way = map_of(common.query_area, common.target_area)
-    if way is None:
-        return 1.0
-    # Maps that were found by a few features lie off by a pixel or two, which is more than variants differ by.
-    grey = min(_unlike(query.grey, target.grey, one) for one in (way, refined(query, target, way)))
+    grey = _unlike(query.grey, target.grey, way)
+    if grey > EXACT:
+        # Maps that were found by a few features lie off by a pixel or two, which is more than variants differ by.
+        grey = min(grey, _unlike(query.grey, target.grey, refined(query, target, way)))
     return min(grey + _miscoloured(query.colours, target.colours, way), 1.0)
 
 

@@ -13,6 +13,7 @@ from imagesearch.images.agreement import Agreement, Map, agreement
 from imagesearch.images.alignment import NO_MATCH, Match, Sought, matched
 from imagesearch.images.featureless import cut_from, refined, turned_back
 from imagesearch.images.features import Features
+from imagesearch.images.misfit import misfit
 from imagesearch.images.softness import detail, levelled
 
 Polygon = tuple[tuple[float, float], ...]
@@ -47,6 +48,7 @@ class Overlap:
     `inliers` of `pairs` like local features fit one map, mirrored or not. `agreement`, in [-1, 1], is how alike the pictures are
     where the best map lays one on the other; `softened`: with the sharper of them blurred like the other. `query` and `target` are
     percent of each picture's area, 0 where they do not agree, and the polygons show where; `mirrored`: the query's mirror image.
+    `misfit` as imagesearch.images.misfit has it, 1 where they do not agree.
     `tone` and `hue`, in [0, 1]: by how much their colours differ, and these without their brightness, the whole pictures laid on
     each other as they are. `sharpness`: how much more detail the query has, as a binary logarithm.
     """
@@ -54,6 +56,7 @@ class Overlap:
     inliers: int
     pairs: int
     agreement: float
+    misfit: float
     mirrored: bool
     tone: float
     hue: float
@@ -119,6 +122,7 @@ def _told(query: Features, target: Features, best: Agreement, match: Match, shar
         inliers=match.inliers,
         pairs=match.pairs,
         agreement=best.mean,
+        misfit=misfit(query, target, best.way) if len(ours) else 1.0,
         mirrored=best.mirrors,
         tone=float(np.abs(apart).mean()) / 255,
         hue=float(np.abs(apart - apart.mean(axis=2, keepdims=True)).mean()) / 255,
@@ -138,9 +142,8 @@ def _sought(query: Features, target: Features, best: Agreement) -> Agreement:
     for part in (cut_from(query, target), _turned_back(cut_from(target, query))):
         if part is None:
             continue
-        found = agreement(query.grey, target.grey, part)
-        if found.mean >= PLAIN_AGREEMENT:
-            found = _better(query, target, found)
+        # One that is turned a little does not agree at all before it is moved.
+        found = _better(query, target, agreement(query.grey, target.grey, part))
         if found.seen >= LEAST_SEEN and found.mean >= max(CUT_AGREEMENT, best.mean):
             best = found
     return best

@@ -9,7 +9,6 @@ from PIL import Image
 
 from imagesearch.images.features import Features, features_of
 from imagesearch.images.hashes import perceptual_hash
-from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import overlap
 from imagesearch.join import Evidence, Join
 from imagesearch.models.encoder import Encoder
@@ -47,16 +46,14 @@ class Verified:
         ranked = pictures.nearest(vector, self._candidates)
         met = {one for one, _ in ranked}
         near = [(one, score) for one, score in pictures.near(bits, vector) if one not in met]
-        hits, evidence, held = [], [], []
+        hits, evidence = [], []
         for place, (one, score) in enumerate([*ranked, *near]):
             theirs = pictures.features(one)
             if theirs is not None:
                 hamming = (bits ^ pictures.hash_of(one)).bit_count()
-                found = overlap(features, theirs)
-                evidence.append(Evidence.of(found, score, margin_at(place, score, ranked), hamming))
-                held.append((theirs, found))
+                evidence.append(Evidence.of(overlap(features, theirs), score, margin_at(place, score, ranked), hamming))
                 hits.append((one, score))
         copies = [verdict.copy for verdict in self._join.verdicts(evidence)]
-        order = zip(standings(copies, lambda one: misfit(features, *held[one])), hits, copies, strict=True)
+        order = zip(standings(copies, [one.misfit for one in evidence]), hits, copies, strict=True)
         told = [(standing, score, one, copy) for standing, (one, score), copy in order if one in met or copy >= LIKELY]
         return [Hit(one, copy) for _, _, one, copy in sorted(told, reverse=True)]

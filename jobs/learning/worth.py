@@ -84,8 +84,8 @@ def judged(join: Join, cases: Sequence[Case]) -> list[Judged]:
         searches[case.query, case.edit, case.strength, case.absent].append(place)
     found: dict[int, float] = {}
     for places in searches.values():
-        copies, misfits = zip(*((float(shares[place, :2].sum()), cases[place].misfit) for place in places), strict=True)
-        found |= zip(places, standings(copies, misfits.__getitem__), strict=True)
+        copies = [float(shares[place, :2].sum()) for place in places]
+        found |= zip(places, standings(copies, [cases[place].evidence.misfit for place in places]), strict=True)
     return [Judged(case, row, found[place]) for place, (case, row) in enumerate(zip(cases, shares, strict=True))]
 
 

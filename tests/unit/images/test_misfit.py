@@ -7,14 +7,12 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from imagesearch.images.features import features_of
-from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import overlap
 from tests.fixtures.figure import figure
 
 
 def between(query, target):
-    ours, theirs = features_of(query), features_of(target)
-    return misfit(ours, theirs, overlap(ours, theirs))
+    return overlap(features_of(query), features_of(target)).misfit
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,10 @@ def look(query, order, *, until_sure):
 
 
 def held(one, query):
-    """Hold all that is given out against the query, then settle; return the ids as they stand, best first."""
+    """Hold all that is given out against the query; return the ids as they stand, best first."""
     sought = Sought.of(features_of(query))
     for part in one.waiting():
         one.hold(sought, [(place, features_of(PICTURES[entry.milvus_id])) for place, entry in part], math.inf)
-    one.settle(sought.features)
     return sorted(one.verified, key=lambda milvus_id: -one.verified[milvus_id].standing)
 
 
@@ -53,7 +52,6 @@ def test_the_original_stands_before_its_variant_whichever_the_model_sees_nearer(
     here = look(query, [other, 3, original], until_sure=until_sure)
     assert held(here, query)[:2] == [original, other]
     found = here.verified
-    assert here.is_contested
     assert found[original].standing == pytest.approx(1 + found[original].verdict.copy)
     assert 1 <= found[other].standing < 1 + found[other].verdict.copy
 
@@ -71,14 +69,13 @@ def test_a_glance_at_a_variant_is_followed_by_one_at_its_family():
     assert [one.milvus_id for one in here.first_family] == [1, 2]
     whole = Sought.of(bare(reduced(query)))
     assert [here.glance(whole, place, features_of(PICTURES[one])) for place, one in enumerate((1, 2))] == [True, True]
-    here.settle(whole.features)
     assert here.verified[2].standing > here.verified[1].standing
 
 
-def test_nothing_is_contested_where_one_is_a_copy_or_there_is_none():
+def test_one_copy_alone_stands_by_its_probability():
     query = stripes().resize((100, 100))
     here = look(query, [3, 1], until_sure=False)
     assert held(here, query) == [3, 1]
-    assert not here.is_contested
+    assert here.verified[3].standing == here.verified[3].verdict.copy
     nothing = look(query, [], until_sure=True)
-    assert (held(nothing, query), nothing.first_family, nothing.is_contested) == ([], [], False)
+    assert (held(nothing, query), nothing.first_family) == ([], [])
