@@ -41,8 +41,6 @@ FEATURES = (
     "sharper",
     "softened",
     "sameness",
-    "fit",
-    "agreed_fit",
 )
 # What each of them counts at most.
 MOST_INLIERS, MOST_MARGIN = 100, 0.1
@@ -50,8 +48,8 @@ HASH_BITS = 256
 MOST_TONE, MOST_HUE = 0.05, 0.03
 # A sixth or six times the detail: a blur of a twenty-fifth of the picture takes about that.
 MOST_SHARPER = 2.5
-# From here on an agreement tells no more, nor a misfit.
-MOST_SAME = MOST_FIT = 1e-3
+# From here on an agreement tells no more.
+MOST_SAME = 1e-3
 # So many inliers that agree say all that inliers can say.
 ENOUGH_INLIERS = 20
 # Hashes that differ in more bits than these are not near at all.
@@ -167,7 +165,6 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
         overlaps = one.query_overlap / 100, one.target_overlap / 100
         agreed = min(one.inliers / ENOUGH_INLIERS, 1.0) * max(one.agreement, 0.0)
         near = max(1 - one.hamming / NEAR_BITS, 0.0)
-        fit = math.log(max(one.misfit, MOST_FIT)) / math.log(MOST_FIT)
         strong = max(one.agreement - CHANCE_AGREEMENT, 0.0) / (1 - CHANCE_AGREEMENT)
         # Each signal fails somewhere: one that is sure is enough.
         strongest = max(agreed, near, strong**2)
@@ -199,9 +196,6 @@ def rows_of(evidence: Sequence[Evidence]) -> NDArray[np.float64]:
                 float(one.softened),
                 # Variants of one drawing agree by 0.97, too; and two cuts of one picture in all that they share.
                 math.log(max(1 - one.agreement, MOST_SAME)) / math.log(MOST_SAME) * max(overlaps),
-                # Of drawings that are found with hardly any features, others agree as well; they do not fit as exactly.
-                fit,
-                fit * strong,
             ]
         )
     return np.asarray(rows, np.float64)
