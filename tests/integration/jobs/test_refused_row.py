@@ -61,14 +61,18 @@ def test_a_store_that_takes_nothing_fails_no_row(collection, joined, tmp_path, p
     assert {collection.stores.add_log.get(one).state for one in log_ids} == {LogState.PENDING}
 
 
-def test_a_following_load_holds_a_refused_row_until_the_store_takes_another(collection, joined, tmp_path, picky):
+def test_a_following_load_holds_a_refused_row_until_the_store_takes_another(collection, joined, tmp_path, picky, caplog):
     log_id = refused(collection, tmp_path)
     reports = []
     with bulk_load(collection.settings, follow=True) as load:
         runner = threading.Thread(target=lambda: reports.append(load.run(lambda _: None)))
         runner.start()
         try:
-            sleep(4)
+            end = monotonic() + 60
+            while "a batch of 1 rows went wrong" not in caplog.text and monotonic() < end:
+                sleep(0.2)
+            assert "a batch of 1 rows went wrong" in caplog.text
+            sleep(1)
             assert runner.is_alive()
             assert collection.stores.add_log.get(log_id).state is LogState.PENDING
             collection.add(12)
