@@ -16,7 +16,6 @@ from typing import Literal
 
 from pymilvus import MilvusClient
 
-from benchmarks.servers.haproxy import throughput_mode
 from benchmarks.servers.mariadb import MariaDb
 from benchmarks.servers.milvus import MilvusLite, MilvusServer
 from benchmarks.servers.ray import RayCluster
@@ -32,6 +31,9 @@ Kind = Literal["embedded", "servers"]
 NAMES = {"embedded": "SQLite, Milvus Lite", "servers": "MariaDB, Milvus 2.3.5"}
 # Laid over the settings where searches are measured: no query's vector is remembered, each costs what its first one does.
 UNREMEMBERED = {"IMAGESEARCH_SEARCH__CACHE_SLOTS": "0"}
+
+# Laid over a node's variables where Serve's own proxy stands in front, as where there is no HAProxy.
+OWN_PROXY = {"RAY_SERVE_ENABLE_HA_PROXY": "0", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "0"}
 
 
 @dataclass
@@ -108,10 +110,10 @@ def clustered(kind: Kind, nodes: int, cpus: int) -> Iterator[Stack]:
 
 
 @contextmanager
-def serving(kind: Kind, more: Mapping[str, str], *, haproxy: bool = False) -> Iterator[tuple[Stack, Settings]]:
+def serving(kind: Kind, more: Mapping[str, str], *, haproxy: bool = True) -> Iterator[tuple[Stack, Settings]]:
     """Start the stores, a Ray node and the service, on one database, which the settings lead to; stop it all at the end.
 
-    `haproxy`: Serve in throughput mode behind HAProxy, as in a cluster.
+    `haproxy`: behind HAProxy, as we start it; False: with Serve's own proxy in front.
     """
     with undeployed(kind, more, haproxy=haproxy) as (stack, settings):
         deploy(settings, settings.http.port)
@@ -119,14 +121,14 @@ def serving(kind: Kind, more: Mapping[str, str], *, haproxy: bool = False) -> It
 
 
 @contextmanager
-def undeployed(kind: Kind, more: Mapping[str, str], *, haproxy: bool = False) -> Iterator[tuple[Stack, Settings]]:
+def undeployed(kind: Kind, more: Mapping[str, str], *, haproxy: bool = True) -> Iterator[tuple[Stack, Settings]]:
     """Start all that `serving` does but the service."""
     with ExitStack() as closing:
         stack = _stores(kind, closing)
         (port,) = free_ports(1)
         stack.variables["IMAGESEARCH_HTTP__PORT"] = str(port)
         stack.fresh(more)
-        _node(stack, closing, {**more, **(throughput_mode(stack.home) if haproxy else {})})
+        _node(stack, closing, {**more, **({} if haproxy else OWN_PROXY)})
         yield stack, stack.settings(more)
 
 

@@ -92,7 +92,7 @@ SUITE = (
     Step("benchmarks.sizes", ("--sizes", "1000,5000", "--searches", "100"), plain),
     Step("benchmarks.search", ("--stores", "embedded", "--clients", "1,16", "--seconds", "2", "--rounds", "1"), plain),
     Step("benchmarks.beside", ("--stores", "embedded", "--rounds", "1"), plain),
-    Step("benchmarks.overload", ("--modes", "proxy", "--seconds", "30", "--pictures", "100", "--clients", "16"), plain),
+    Step("benchmarks.overload", ("--modes", "haproxy", "--seconds", "30", "--pictures", "100", "--clients", "16"), plain),
     Step("benchmarks.sidebyside", ("--pictures", "256", "--rounds", "1"), plain),
     # Without what does not kill, which takes a third of the time; `python -m benchmarks.chaos --kills 100` has it all.
     Step("benchmarks.chaos", ("--kills", "30", "--kinds", *KILLS), chaos),

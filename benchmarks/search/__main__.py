@@ -1,7 +1,7 @@
 """What a search costs and how many a machine carries, held against the machine's limit; `python -m benchmarks.search`.
 
 (a) the limit, decode + embed + raw Milvus in one process without Ray; (b) the same service under plain uvicorn; (c) ours, over Ray
-Serve, with its own proxy and behind HAProxy; all on the same pictures and in turns. Prints a table and writes results/search.json.
+Serve, behind HAProxy and with its own proxy; all on the same pictures and in turns. Prints a table and writes results/search.json.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from config.settings import PROJECT_ROOT
 
 SIZE = (640, 480)
 ALONE_GOAL, CARRIED_GOAL, VECTOR_GOAL = "<= 1.15", ">= 0.85", ">= 0.5"
-OURS, PLAIN, HAPROXY = "over Serve", "under uvicorn", "over Serve behind HAProxy"
-WAYS = {"proxy": OURS, "haproxy": HAPROXY}
+PLAIN = "under uvicorn"
+WAYS = {"haproxy": "over Serve behind HAProxy", "proxy": "over Serve"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure; exit code 0 whatever the figures say."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
     parser.add_argument("--stores", default="embedded,servers")
-    parser.add_argument("--modes", default="proxy,haproxy", help="of Serve: as on a laptop, and as in a cluster")
+    parser.add_argument("--modes", default="haproxy,proxy", help="of Serve: as we start it, and where there is no HAProxy")
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--clients", default="1,4,16,64")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
         for kind in options.stores.split(","):
             measured = Measured(paths[-200:], options.seconds)
             for mode in modes:
-                with serving(kind, more, haproxy=WAYS[mode] == HAPROXY) as (stack, settings):
+                with serving(kind, more, haproxy=mode == "haproxy") as (stack, settings):
                     loaded(stack, settings, more, paths[:-200])
                     for number in range(options.rounds):
                         output.say(f"{WAYS[mode]}, {NAMES[kind]}: round {number + 1} of {options.rounds}")

@@ -12,13 +12,17 @@ from pathlib import Path
 
 import httpx
 
+from cli.stack.haproxy import behind_haproxy
 from cli.stack.ports import LOOPBACK, free_ports, listens
 from cli.stack.process import ServerProcess, python_path
 from config.settings import PROFILE_VARIABLE, Settings
 
-# What Ray appends to its temporary folder for a socket: session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.
-SOCKET_TAIL = 75
-SOCKET_PATH_LIMIT = 107
+# What is appended to its temporary folder for a socket: by HAProxy /, a node's id of 56 digits and /admin.sock.1234567.tmp; by Ray
+# itself five less, session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.
+SOCKET_TAIL = 80
+SOCKET_PATH_LIMIT = 108
+# A folder within a private one, with as short a name as can be.
+SHORT = "r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ def ray_process(
         # Without it Ray takes 127.0.0.1 for a slip and listens on every address of the machine, whatever the arguments above say.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         **node_variables(settings, f"{LOOPBACK}:{ports.gcs}"),
+        **behind_haproxy(settings.home, ray_folder(settings.home)),
         **(env or {}),
     }
     return ServerProcess("ray", settings.home, command, lambda: _answers(ports, token), variables, start_timeout_s=120)
@@ -132,7 +137,10 @@ def ray_folder(home: Path) -> Path:
         return folder
     if not folder.is_dir():
         folder.unlink(missing_ok=True)
-        folder.symlink_to(tempfile.mkdtemp(prefix="imagesearch-"))
+        # Ray opens its folder to everybody, and sockets in it obey whoever opens them: this user alone gets as far as that.
+        short = Path(tempfile.mkdtemp(prefix="imagesearch-")) / SHORT
+        short.mkdir()
+        folder.symlink_to(short)
     return folder.readlink()
 
 
@@ -140,7 +148,8 @@ def remove_ray_folder(home: Path) -> None:
     """Remove Ray's temporary folder, wherever it lies; one that is not there is no error."""
     folder = home / "ray"
     if folder.is_symlink():
-        shutil.rmtree(folder.readlink(), ignore_errors=True)
+        short = folder.readlink()
+        shutil.rmtree(short.parent if short.name == SHORT else short, ignore_errors=True)
         folder.unlink()
     else:
         shutil.rmtree(folder, ignore_errors=True)

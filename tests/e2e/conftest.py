@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from benchmarks.servers.haproxy import throughput_mode as mode
+from cli.stack.ports import free_ports
 from config import load_settings
 from config.settings import PROJECT_ROOT
 from imagesearch.keys import Role
@@ -49,10 +49,24 @@ def production(tmp_path_factory, model_cache, mariadb, redis_server, milvus_serv
 
 @pytest.fixture(scope="session")
 def throughput_mode():
-    """Serve's mode in a cluster."""
+    """Serve's mode in a cluster: throughput mode behind HAProxy as Serve starts it."""
+    stats, metrics = free_ports(2)
     # Not below pytest's own: the path of a socket may not be long.
     with tempfile.TemporaryDirectory(prefix="haproxy-", ignore_cleanup_errors=True) as folder:
-        yield mode(Path(folder))
+        yield {
+            "RAY_SERVE_ENABLE_HA_PROXY": "1",
+            "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+            # Unlike on a laptop (cli/stack/haproxy.py).
+            "RAY_SERVE_HAPROXY_BINARY_PATH": "",
+            "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1000",
+            "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "30",
+            "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
+            "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
+            "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
+            "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+            "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
+            "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
+        }
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,8 @@ def test_rays_files_lie_under_home_where_its_sockets_can(short_home):
 def test_a_home_with_a_long_path_gets_a_short_folder_of_its_own(long_home):
     folder = ray_folder(long_home)
     assert len(os.fsencode(folder)) < SOCKET_PATH_LIMIT / 2
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    # Ray opens its folder to everybody.
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
     assert ray_folder(long_home) == folder
 
 
@@ -64,9 +65,19 @@ def test_removing_rays_files_removes_the_short_folder_too(long_home):
     folder = ray_folder(long_home)
     (folder / "session").mkdir()
     remove_ray_folder(long_home)
-    assert not folder.exists()
+    assert not folder.parent.exists()
     assert not (long_home / "ray").is_symlink()
     remove_ray_folder(long_home)
+
+
+def test_the_folder_of_an_earlier_version_is_removed_and_not_what_lies_beside_it(long_home, tmp_path):
+    other, earlier = tmp_path / "other", tmp_path / "imagesearch-1234"
+    other.mkdir()
+    earlier.mkdir()
+    (long_home / "ray").symlink_to(earlier)
+    remove_ray_folder(long_home)
+    assert other.exists()
+    assert not earlier.exists()
 
 
 def test_the_token_is_made_once_and_is_this_users_alone(tmp_path):
