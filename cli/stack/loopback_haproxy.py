@@ -1,4 +1,4 @@
-"""What Ray starts as HAProxy on a laptop, as `loopback_haproxy.py HAPROXY ARGUMENTS`: it mends the configuration, and becomes HAProxy.
+"""What Ray starts as HAProxy on a laptop, `loopback_haproxy.py HAPROXY ARGUMENTS`: it mends the configuration, and becomes HAProxy.
 
 Ray writes the file that `-f` names, anew for each start, and has no setting for what is changed here:
 
