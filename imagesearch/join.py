@@ -66,7 +66,7 @@ class Evidence:
     """What is known of a hit.
 
     `cosine` in [-1, 1]; `margin`: how much more that is than the best of the other hits'. `hamming`: bits of 256 in which the
-    perceptual hashes differ. `inliers` of `pairs`, `agreement`, `misfit`, the overlaps in percent, and what lies behind them as
+    perceptual hashes differ. `inliers` of `pairs`, `agreement`, the overlaps in percent, and what lies behind them as
     imagesearch.images.overlap has them.
     """
 
@@ -76,7 +76,6 @@ class Evidence:
     inliers: int
     pairs: int
     agreement: float
-    misfit: float
     query_overlap: float
     target_overlap: float
     mirrored: bool
@@ -88,7 +87,7 @@ class Evidence:
     @classmethod
     def of(cls, found: Overlap, cosine: float, margin: float, hamming: int) -> Evidence:
         """Put together what is known of one hit."""
-        common = found.inliers, found.pairs, found.agreement, found.misfit, found.query, found.target, found.mirrored
+        common = found.inliers, found.pairs, found.agreement, found.query, found.target, found.mirrored
         look = found.tone, found.hue, found.sharpness, found.softened
         return cls(cosine, margin, hamming, *common, *look)
 

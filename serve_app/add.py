@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from imagesearch.errors import ImageSearchError
 from imagesearch.images.decode import check_header
 from imagesearch.images.hashes import content_hash
@@ -13,9 +15,11 @@ from imagesearch.keys import Key
 from imagesearch.types import AddRequest, LogRow
 from serve_app.schemas import AddForm, AddItem
 from serve_app.services import Services
-from serve_app.validation import validated
+from serve_app.validation import all_validated, validated
 
 logger = logging.getLogger(__name__)
+
+ITEMS = TypeAdapter(list[AddItem])
 
 
 class AddService:
@@ -44,7 +48,7 @@ class AddService:
 
         Raises StoreError, and then nothing was logged.
         """
-        judged = [_judge(item, caller) for item in items]
+        judged = [_judge(item, caller) for item in all_validated(ITEMS, items) or items]
         rows = iter(await self._append([one for one in judged if isinstance(one, AddRequest)]))
         return [next(rows) if isinstance(one, AddRequest) else one for one in judged]
 
@@ -71,7 +75,7 @@ def _request(item: AddItem) -> AddRequest:
 
 def _judge(item: object, caller: Key) -> AddRequest | ImageSearchError:
     try:
-        request = _request(validated(AddItem, item, strict=True))
+        request = _request(item if isinstance(item, AddItem) else validated(AddItem, item, strict=True))
         caller.check_namespace(request.namespace)
         return request
     except ImageSearchError as exc:

@@ -11,9 +11,10 @@ from time import perf_counter
 
 from imagesearch.images.alignment import Sought
 from imagesearch.images.features import Features
+from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import Overlap, held, laid
 from imagesearch.join import Evidence, Join, Verdict
-from imagesearch.rivals import standings
+from imagesearch.rivals import LEAST_COPY, standings
 from imagesearch.types import CatalogEntry
 
 # A hit that is so likely a copy leaves nothing to look for, but for what may be a variant of it.
@@ -28,11 +29,13 @@ MOST_AT_ONCE = 8
 class Verified:
     """What a hit has in common with the query, and what it is to it by all that is known.
 
-    `standing`: by what hits are ordered, the more the better; as imagesearch.rivals has it.
+    `misfit` as imagesearch.images.misfit has it, 1 where it is no likely copy. `standing`: by what hits are ordered, the more the
+    better; as imagesearch.rivals has it.
     """
 
     overlap: Overlap
     verdict: Verdict
+    misfit: float
     standing: float
 
 
@@ -87,7 +90,7 @@ class Look:
 
         What is no copy at a glance may be one to who looks longer, and is not kept. Thread-safe.
         """
-        verified = self._judged(place, laid(whole, target))
+        verified = self._judged(place, whole.features, target, laid(whole, target))
         is_sure = verified.verdict.copy >= SURE
         if is_sure:
             self._keep(place, verified)
@@ -100,7 +103,7 @@ class Look:
         for place, target in targets:
             if place >= self._end or perf_counter() >= ends:
                 return
-            self._keep(place, self._judged(place, held(sought, target)))
+            self._keep(place, self._judged(place, sought.features, target, held(sought, target)))
 
     def _keep(self, place: int, verified: Verified) -> None:
         with self._lock:
@@ -108,19 +111,21 @@ class Look:
             if self._until_sure and verified.verdict.copy >= SURE:
                 self._end = min(self._end, self._ends[place])
 
-    def _judged(self, place: int, overlap: Overlap) -> Verified:
+    def _judged(self, place: int, query: Features, target: Features, overlap: Overlap) -> Verified:
         entry = self._candidates[place]
         score, margin = self._margins[entry.milvus_id]
         hamming = (self._query_hash ^ _hash(entry)).bit_count()
         (verdict,) = self._join.verdicts([Evidence.of(overlap, score, margin, hamming)])
-        return Verified(overlap, verdict, verdict.copy)
+        # It takes a millisecond, and is asked of rivals alone.
+        unlike = misfit(query, target, overlap.way) if verdict.copy >= LEAST_COPY else 1.0
+        return Verified(overlap, verdict, unlike, verdict.copy)
 
     @property
     def verified(self) -> dict[int, Verified]:
         """What was verified of what is wanted, by milvus_id; of several likely copies those stand behind that fit less exactly."""
         with self._lock:
             found = [(place, one) for place, one in sorted(self._found.items()) if place < self._end]
-        standing = standings([one.verdict.copy for _, one in found], [one.overlap.misfit for _, one in found])
+        standing = standings([one.verdict.copy for _, one in found], [one.misfit for _, one in found])
         return {
             self._candidates[place].milvus_id: replace(one, standing=value)
             for (place, one), value in zip(found, standing, strict=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from imagesearch.errors import InputError
 from serve_app.schemas import Message
@@ -31,6 +31,20 @@ def validated(message: type[M], value: object, *, strict: bool) -> M:
         return message.model_validate(value, strict=strict or None)
     except ValidationError as exc:
         raise invalid(exc.errors(include_input=False, include_url=False, include_context=False)) from exc
+
+
+def all_validated(messages: TypeAdapter[list[M]], values: Sequence[object]) -> list[M] | None:
+    """Build the messages of so many JSON values in one call, in a fraction of what as many calls take.
+
+    None where not every one of them is good: which, and why, is found out one by one.
+    """
+    # Pydantic would describe each of a million unknown fields.
+    if not all(isinstance(value, dict) and len(value) <= MAX_FIELDS for value in values):
+        return None
+    try:
+        return messages.validate_python(values, strict=True)
+    except ValidationError:
+        return None
 
 
 def invalid(errors: Iterable[Mapping[str, Any]], *, skip: int = 0) -> InputError:

@@ -22,12 +22,14 @@ EXACT = 1e-3
 FLAT = 1e-3
 
 
-def misfit(query: Features, target: Features, way: Map) -> float:
+def misfit(query: Features, target: Features, way: Map | None) -> float:
     """Return which share of the contrast of what two pictures have in common is not the same in both, or in other colours.
 
-    In [0, 1]: 0 where the map lays one on the same picture but for its brightness and contrast, 1 where nothing is alike, or they
-    overlap too little.
+    In [0, 1]: 0 where the map, an Overlap's, lays one on the same picture but for its brightness and contrast, 1 where nothing is
+    alike, or they overlap too little or not at all.
     """
+    if way is None:
+        return 1.0
     grey = _unlike(query.grey, target.grey, way)
     if grey > EXACT:
         # Maps that were found by a few features lie off by a pixel or two, which is more than variants differ by.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,6 @@ from imagesearch.images.agreement import Agreement, Map, agreement
 from imagesearch.images.alignment import NO_MATCH, Match, Sought, matched
 from imagesearch.images.featureless import cut_from, refined, turned_back
 from imagesearch.images.features import Features
-from imagesearch.images.misfit import misfit
 from imagesearch.images.softness import detail, levelled
 
 Polygon = tuple[tuple[float, float], ...]
@@ -48,15 +47,14 @@ class Overlap:
     `inliers` of `pairs` like local features fit one map, mirrored or not. `agreement`, in [-1, 1], is how alike the pictures are
     where the best map lays one on the other; `softened`: with the sharper of them blurred like the other. `query` and `target` are
     percent of each picture's area, 0 where they do not agree, and the polygons show where; `mirrored`: the query's mirror image.
-    `misfit` as imagesearch.images.misfit has it, 1 where they do not agree.
     `tone` and `hue`, in [0, 1]: by how much their colours differ, and these without their brightness, the whole pictures laid on
-    each other as they are. `sharpness`: how much more detail the query has, as a binary logarithm.
+    each other as they are. `sharpness`: how much more detail the query has, as a binary logarithm. `way`: the map that lays
+    the query on the target, None where they do not agree.
     """
 
     inliers: int
     pairs: int
     agreement: float
-    misfit: float
     mirrored: bool
     tone: float
     hue: float
@@ -66,6 +64,7 @@ class Overlap:
     target: float
     query_area: Polygon
     target_area: Polygon
+    way: Map | None = field(compare=False)
 
 
 def overlap(query: Features, target: Features) -> Overlap:
@@ -122,7 +121,6 @@ def _told(query: Features, target: Features, best: Agreement, match: Match, shar
         inliers=match.inliers,
         pairs=match.pairs,
         agreement=best.mean,
-        misfit=misfit(query, target, best.way) if len(ours) else 1.0,
         mirrored=best.mirrors,
         tone=float(np.abs(apart).mean()) / 255,
         hue=float(np.abs(apart - apart.mean(axis=2, keepdims=True)).mean()) / 255,
@@ -132,6 +130,7 @@ def _told(query: Features, target: Features, best: Agreement, match: Match, shar
         target=_percent(theirs),
         query_area=_polygon(ours),
         target_area=_polygon(theirs),
+        way=best.way if len(ours) else None,
     )
 
 

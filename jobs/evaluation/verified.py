@@ -9,10 +9,11 @@ from PIL import Image
 
 from imagesearch.images.features import Features, features_of
 from imagesearch.images.hashes import perceptual_hash
+from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import overlap
 from imagesearch.join import Evidence, Join
 from imagesearch.models.encoder import Encoder
-from imagesearch.rivals import standings
+from imagesearch.rivals import LEAST_COPY, standings
 from imagesearch.types import Hit, Pixels, Vector
 from jobs.learning.case import margin_at
 from jobs.learning.pictures import Pictures
@@ -46,14 +47,17 @@ class Verified:
         ranked = pictures.nearest(vector, self._candidates)
         met = {one for one, _ in ranked}
         near = [(one, score) for one, score in pictures.near(bits, vector) if one not in met]
-        hits, evidence = [], []
+        hits, evidence, held = [], [], []
         for place, (one, score) in enumerate([*ranked, *near]):
             theirs = pictures.features(one)
             if theirs is not None:
                 hamming = (bits ^ pictures.hash_of(one)).bit_count()
-                evidence.append(Evidence.of(overlap(features, theirs), score, margin_at(place, score, ranked), hamming))
+                found = overlap(features, theirs)
+                evidence.append(Evidence.of(found, score, margin_at(place, score, ranked), hamming))
+                held.append((theirs, found.way))
                 hits.append((one, score))
         copies = [verdict.copy for verdict in self._join.verdicts(evidence)]
-        order = zip(standings(copies, [one.misfit for one in evidence]), hits, copies, strict=True)
+        misfits = [misfit(features, *one) if copy >= LEAST_COPY else 1.0 for one, copy in zip(held, copies, strict=True)]
+        order = zip(standings(copies, misfits), hits, copies, strict=True)
         told = [(standing, score, one, copy) for standing, (one, score), copy in order if one in met or copy >= LIKELY]
         return [Hit(one, copy) for _, _, one, copy in sorted(told, reverse=True)]

@@ -18,6 +18,7 @@ class Case:
     `kind`: one of join.CLASSES, as it truly is. `rank`: its place among the neighbours, from 0. `by_hash`: it is none of them, its
     perceptual hash led to it. `absent`: the copy was asked of a collection without its original and what is near that. `variant`:
     the originals are so near to each other that nobody can say whether one is a copy of the other: nothing is learned from it.
+    `misfit` as imagesearch.images.misfit has it.
     """
 
     query: int
@@ -30,6 +31,7 @@ class Case:
     absent: bool
     variant: bool
     evidence: Evidence
+    misfit: float = 1.0
 
     @property
     def weight(self) -> float:

@@ -11,6 +11,7 @@ from PIL import Image
 from imagesearch.edits.catalogue import EDITS
 from imagesearch.images.features import Features, features_of
 from imagesearch.images.hashes import SAME_BITS, perceptual_hash
+from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import LEAST_AGREEMENT, Overlap, overlap
 from imagesearch.join import Evidence
 from imagesearch.models.encoder import Encoder
@@ -37,6 +38,8 @@ CUT_MARGINS = (-0.02, 0.05)
 
 Made = tuple[str, float]
 """The name of an edit, and its strength."""
+Held = tuple[Overlap, float]
+"""What a copy has in common with a picture, and its misfit there."""
 
 LEARNED: tuple[Made, ...] = tuple((edit.name, strength) for edit in EDITS.values() for strength in edit.learn)
 REPORTED: tuple[Made, ...] = tuple((edit.name, strength) for edit in EDITS.values() for strength in edit.report)
@@ -73,13 +76,14 @@ class Gatherer:
             here = ranked[: self._neighbours]
             met = {one for one, _ in here}
             near = [(one, score) for one, score in self._pictures.near(copy.bits, copy.vector) if one not in met]
-            held: dict[int, Overlap] = {}
+            held: dict[int, Held] = {}
             for one in [one for one, _ in [*ranked, *near]]:
                 theirs = self._pictures.features(one)
                 if theirs is not None and one not in held:
                     if one not in variants:
                         variants[one] = self._alike(query, original, one, theirs)
-                    held[one] = overlap(copy.features, theirs)
+                    found = overlap(copy.features, theirs)
+                    held[one] = found, misfit(copy.features, theirs, found.way)
             yield from self._held(query, copy, here, near, held, variants, absent=False)
             # Who is far ahead there is no copy either.
             without, near_without = (
@@ -120,7 +124,7 @@ class Gatherer:
         copy: Copy,
         ranked: Scored,
         near: Scored,
-        held: dict[int, Overlap],
+        held: dict[int, Held],
         variants: dict[int, bool],
         *,
         absent: bool,
@@ -128,11 +132,12 @@ class Gatherer:
         for place, (one, score) in enumerate([*ranked, *near]):
             if one not in held:
                 continue
+            found, unlike = held[one]
             hamming = (copy.bits ^ self._pictures.hash_of(one)).bit_count()
             kind = "similar" if one != query else "exact" if copy.made[0] in EXACT else "edited"
-            evidence = Evidence.of(held[one], score, margin_at(place, score, ranked), hamming)
+            evidence = Evidence.of(found, score, margin_at(place, score, ranked), hamming)
             by_hash = place >= len(ranked)
-            yield Case(query, *copy.made, one, kind, place, by_hash, absent, variants[one], evidence)
+            yield Case(query, *copy.made, one, kind, place, by_hash, absent, variants[one], evidence, unlike)
 
     def _alike(self, query: int, original: Features, other: int, theirs: Features) -> bool:
         if (self._pictures.hash_of(query) ^ self._pictures.hash_of(other)).bit_count() <= ALIKE_BITS:

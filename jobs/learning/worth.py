@@ -85,7 +85,7 @@ def judged(join: Join, cases: Sequence[Case]) -> list[Judged]:
     found: dict[int, float] = {}
     for places in searches.values():
         copies = [float(shares[place, :2].sum()) for place in places]
-        found |= zip(places, standings(copies, [cases[place].evidence.misfit for place in places]), strict=True)
+        found |= zip(places, standings(copies, [cases[place].misfit for place in places]), strict=True)
     return [Judged(case, row, found[place]) for place, (case, row) in enumerate(zip(cases, shares, strict=True))]
 
 

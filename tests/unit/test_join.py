@@ -10,18 +10,18 @@ import pytest
 
 from imagesearch.join import CLASSES, DEFAULT, Evidence, load_join, read_join, rows_of, written
 
-SAME = Evidence(0.995, 0.2, 2, 250, 290, 0.995, 0.0025, 100.0, 100.0, False, 0.002, 0.001, 0.0, False)
-CROP = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 0.02, 100.0, 25.0, False, 0.2, 0.1, -0.4, False)
-MIRRORED = Evidence(0.97, 0.1, 126, 200, 240, 0.98, 0.01, 100.0, 100.0, True, 0.15, 0.05, 0.0, False)
-TURNED = Evidence(0.75, -0.02, 126, 107, 124, 1.0, 0.0005, 100.0, 100.0, False, 0.15, 0.03, 0.0, False)
-TONED = Evidence(0.97, 0.2, 4, 200, 260, 0.98, 0.01, 100.0, 100.0, False, 0.12, 0.05, 0.0, False)
-TINTED = Evidence(0.97, 0.2, 2, 200, 260, 0.998, 0.001, 100.0, 100.0, False, 0.06, 0.07, 0.0, False)
-SHARPENED = Evidence(0.97, 0.2, 2, 200, 260, 0.985, 0.0075, 100.0, 100.0, False, 0.007, 0.002, 0.3, False)
-BLURRED = Evidence(0.53, -0.04, 22, 0, 3, 0.985, 0.0075, 100.0, 100.0, False, 0.037, 0.004, -1.9, True)
-CUTS = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 0.02, 40.0, 42.0, False, 0.2, 0.1, 0.0, False)
-OTHER = Evidence(0.85, 0.05, 118, 3, 9, 0.12, 1.0, 0.0, 0.0, False, 0.3, 0.1, 0.2, False)
+SAME = Evidence(0.995, 0.2, 2, 250, 290, 0.995, 100.0, 100.0, False, 0.002, 0.001, 0.0, False)
+CROP = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 100.0, 25.0, False, 0.2, 0.1, -0.4, False)
+MIRRORED = Evidence(0.97, 0.1, 126, 200, 240, 0.98, 100.0, 100.0, True, 0.15, 0.05, 0.0, False)
+TURNED = Evidence(0.75, -0.02, 126, 107, 124, 1.0, 100.0, 100.0, False, 0.15, 0.03, 0.0, False)
+TONED = Evidence(0.97, 0.2, 4, 200, 260, 0.98, 100.0, 100.0, False, 0.12, 0.05, 0.0, False)
+TINTED = Evidence(0.97, 0.2, 2, 200, 260, 0.998, 100.0, 100.0, False, 0.06, 0.07, 0.0, False)
+SHARPENED = Evidence(0.97, 0.2, 2, 200, 260, 0.985, 100.0, 100.0, False, 0.007, 0.002, 0.3, False)
+BLURRED = Evidence(0.53, -0.04, 22, 0, 3, 0.985, 100.0, 100.0, False, 0.037, 0.004, -1.9, True)
+CUTS = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 40.0, 42.0, False, 0.2, 0.1, 0.0, False)
+OTHER = Evidence(0.85, 0.05, 118, 3, 9, 0.12, 0.0, 0.0, False, 0.3, 0.1, 0.2, False)
 # Another drawing, made as soft as the query is: soft pictures resemble each other.
-SOFT = Evidence(0.8, 0.01, 90, 0, 2, 0.6, 0.2, 100.0, 100.0, False, 0.1, 0.05, -1.5, True)
+SOFT = Evidence(0.8, 0.01, 90, 0, 2, 0.6, 100.0, 100.0, False, 0.1, 0.05, -1.5, True)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,8 @@ def test_hits_are_judged_each_by_itself(join):
 
 def test_extreme_evidence_has_finite_numbers(join):
     extreme = [
-        Evidence(-1.0, -2.0, 256, 0, 0, -1.0, 1.0, 0.0, 0.0, True, 1.0, 1.0, -20.0, True),
-        Evidence(1.0, 2.0, 0, 10**6, 10**6, 1.0, 0.0005, 100.0, 100.0, False, 0.0, 0.0, 20.0, False),
+        Evidence(-1.0, -2.0, 256, 0, 0, -1.0, 0.0, 0.0, True, 1.0, 1.0, -20.0, True),
+        Evidence(1.0, 2.0, 0, 10**6, 10**6, 1.0, 100.0, 100.0, False, 0.0, 0.0, 20.0, False),
     ]
     assert np.isfinite(rows_of(extreme)).all()
     assert np.abs(rows_of(extreme)).max() <= 1

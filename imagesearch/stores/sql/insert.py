@@ -62,16 +62,24 @@ def _chunks(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
     dialect = connection.dialect
     processors = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in rows[0]}
     columns = [_bound([row[name] for row in rows], process) for name, process in processors.items()]
+    sizes = [_characters(column) for column in columns]
+    values = list(zip(*columns, strict=True))
+    if len(values) * len(columns) <= MAX_VALUES and sum(map(sum, sizes)) <= MAX_CHARACTERS:
+        yield values
+        return
     chunk: list[tuple[Any, ...]] = []
     room = MAX_CHARACTERS
-    for values in zip(*columns, strict=True):
-        size = sum([len(value) for value in values if type(value) is str])
-        if chunk and (size > room or (len(chunk) + 1) * len(values) > MAX_VALUES):
+    for row, size in zip(values, map(sum, zip(*sizes, strict=True)), strict=True):
+        if chunk and (size > room or (len(chunk) + 1) * len(row) > MAX_VALUES):
             yield chunk
             chunk, room = [], MAX_CHARACTERS
-        chunk.append(values)
+        chunk.append(row)
         room -= size
     yield chunk
+
+
+def _characters(column: list[Any]) -> list[int]:
+    return [len(value) if type(value) is str else 0 for value in column]
 
 
 def _bound(column: list[Any], process: Callable[[Any], Any] | None) -> list[Any]:

@@ -7,27 +7,30 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from imagesearch.images.features import features_of
+from imagesearch.images.misfit import misfit
 from imagesearch.images.overlap import overlap
 from tests.fixtures.figure import figure
 
 
 def between(query, target):
-    return overlap(features_of(query), features_of(target)).misfit
+    ours, theirs = features_of(query), features_of(target)
+    return misfit(ours, theirs, overlap(ours, theirs).way)
 
 
-@pytest.mark.parametrize(
-    "made",
-    [
-        lambda one: one,
-        ImageOps.mirror,
-        lambda one: one.rotate(90),
-        lambda one: one.resize((90, 90)),
-        lambda one: ImageEnhance.Brightness(one).enhance(0.6),
-        lambda one: ImageOps.expand(one, 30, "grey"),
-        lambda one: one.crop((30, 5, 200, 170)),
-    ],
-    ids=["itself", "mirrored", "turned", "small", "dark", "bordered", "cropped"],
-)
+MADE = {
+    "itself": lambda one: one,
+    "mirrored": ImageOps.mirror,
+    "turned": lambda one: one.rotate(90),
+    "dark": lambda one: ImageEnhance.Brightness(one).enhance(0.6),
+    "bordered": lambda one: ImageOps.expand(one, 30, "grey"),
+    "cropped": lambda one: one.crop((30, 5, 200, 170)),
+    # In grey it is another drawing that is told from a small one, not another coat.
+    "small": lambda one: one.resize((90, 90)),
+}
+PALE = {"pale": lambda one: ImageEnhance.Color(one).enhance(0.5)}
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
 def test_a_copy_fits_its_original_better_than_a_variant(made):
     """The copy of each of two variants fits the one it was made of at least three times as well."""
     for arm, other in ((60, 120), (120, 60)):
@@ -39,19 +42,7 @@ def test_a_copy_fits_its_original_better_than_a_variant(made):
 COATS = ((0, 90, 255), (135, 71, 0))
 
 
-@pytest.mark.parametrize(
-    "made",
-    [
-        lambda one: one,
-        ImageOps.mirror,
-        lambda one: one.rotate(90),
-        lambda one: ImageEnhance.Brightness(one).enhance(0.6),
-        lambda one: ImageEnhance.Color(one).enhance(0.5),
-        lambda one: ImageOps.expand(one, 30, "grey"),
-        lambda one: one.crop((30, 5, 200, 170)),
-    ],
-    ids=["itself", "mirrored", "turned", "dark", "pale", "bordered", "cropped"],
-)
+@pytest.mark.parametrize("made", [*MADE.values(), *PALE.values()], ids=[*MADE, *PALE])
 def test_a_copy_fits_its_original_better_than_the_same_in_another_colour(made):
     greys = [figure(60, coat).convert("L").tobytes() for coat in COATS]
     assert greys[0] == greys[1]

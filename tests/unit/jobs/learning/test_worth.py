@@ -12,8 +12,8 @@ from jobs.learning.fit import fitted
 from jobs.learning.learn import better
 from jobs.learning.worth import Judged, calibration_error, judged, worth
 
-OTHER = Evidence(0.6, -0.2, 120, 2, 9, 0.1, 1.0, 0.0, 0.0, False, 0.3, 0.0, 0.0, False)
-SAME = Evidence(0.98, 0.2, 4, 90, 100, 0.98, 0.01, 100.0, 100.0, False, 0.002, 0.0, 0.0, False)
+OTHER = Evidence(0.6, -0.2, 120, 2, 9, 0.1, 0.0, 0.0, False, 0.3, 0.0, 0.0, False)
+SAME = Evidence(0.98, 0.2, 4, 90, 100, 0.98, 100.0, 100.0, False, 0.002, 0.0, 0.0, False)
 
 
 def case(query=1, target=1, kind="edited", rank=0, evidence=SAME, **how):
@@ -73,7 +73,7 @@ def test_what_is_searched_for_in_vain_weighs_more():
 
 
 def test_fitted_to_searches_in_vain_it_calls_fewer_copies():
-    doubtful = Evidence(0.9, 0.1, 100, 8, 16, 0.55, 0.225, 100.0, 100.0, False, 0.1, 0.0, 0.0, False)
+    doubtful = Evidence(0.9, 0.1, 100, 8, 16, 0.55, 100.0, 100.0, False, 0.1, 0.0, 0.0, False)
     cases = [case(kind="exact"), case(kind="similar", evidence=OTHER)] * 20
     both = [case(kind="edited", evidence=doubtful), case(kind="similar", evidence=doubtful)] * 20
     absent = [replace(one, absent=one.kind == "similar") for one in both]
@@ -89,8 +89,8 @@ def test_probabilities_that_hold_have_no_calibration_error():
 
 
 def test_a_join_is_fitted_to_all_classes_and_variants_teach_nothing():
-    scene = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 0.02, 40.0, 42.0, False, 0.2, 0.0, 0.0, False)
-    crop = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 0.02, 100.0, 25.0, False, 0.2, 0.0, 0.0, False)
+    scene = Evidence(0.75, -0.02, 124, 60, 70, 0.96, 40.0, 42.0, False, 0.2, 0.0, 0.0, False)
+    crop = Evidence(0.8, -0.02, 120, 60, 75, 0.96, 100.0, 25.0, False, 0.2, 0.0, 0.0, False)
     kinds = {"exact": SAME, "edited": crop, "same_scene": scene, "similar": OTHER}
     cases = [case(kind=kind, evidence=replace(one, cosine=one.cosine - n / 1000)) for kind, one in kinds.items() for n in range(20)]
     join = fitted(cases)
