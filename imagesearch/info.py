@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
@@ -52,6 +53,16 @@ def check_info(info: dict[str, Any]) -> dict[str, Any]:
     if size > MAX_INFO_BYTES:
         raise ValueError(f"has {size} bytes, the limit is {MAX_INFO_BYTES}")
     return info
+
+
+def all_plainly_good(infos: Sequence[dict[str, Any]]) -> bool:
+    """Say whether each of these would pass `check_info`, by one look at them; False: not all are as short and flat as most."""
+    try:
+        text = to_json(infos)
+    except PydanticSerializationError:
+        return False
+    is_flat = text.count(b"{") + text.count(b"[") == len(infos) + 1
+    return len(text) <= MAX_INFO_BYTES and is_flat and not DOUBTFUL.search(text)
 
 
 def _plainly_good(info: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +98,8 @@ class Content:
     state: PictureState
 
 
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """One row of the add-log. Times are timezone-aware UTC."""
+class LogRow(NamedTuple):
+    """One row of the add-log. Times are timezone-aware UTC. A tuple is made in a third of the time, and a batch has a thousand."""
 
     log_id: int
     namespace: str

@@ -1,7 +1,6 @@
 """The loader's ledger on SQLite and on MariaDB: each step can be repeated, and no order of two loaders doubles a picture."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -107,11 +106,11 @@ def test_each_attempt_puts_the_row_off_for_longer_and_its_end_clears_that(ledger
 
     for attempt, longest in enumerate([10, 20, 40, 60, 60]):
         before = datetime.now(UTC)
-        ledger.commit([], [Fault(replace(row, attempts=attempt), SourceTimeout("slow"))], 9, backoff_s=10)
+        ledger.commit([], [Fault(row._replace(attempts=attempt), SourceTimeout("slow"))], 9, backoff_s=10)
         pause = (retry_time() - before).total_seconds()
         assert longest / 2 <= pause < longest + 20
         assert waiting.fresh(0, None, 1) == waiting.due(None, 1) == waiting.rows([row.log_id]) == []
-    ledger.commit([], [Fault(replace(row, attempts=8), SourceTimeout("slow"))], 9, backoff_s=10)
+    ledger.commit([], [Fault(row._replace(attempts=8), SourceTimeout("slow"))], 9, backoff_s=10)
     assert retry_time() is None
 
 
