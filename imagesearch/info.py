@@ -17,8 +17,8 @@ MAX_INFO_BYTES = 64 * 1024
 # MariaDB validates JSON down to 32 levels, and whoever walks it with recursion must survive it too.
 MAX_INFO_DEPTH = 16
 
-# What may be a number that is not finite, or an integer of more than 64 bits.
-DOUBTFUL = re.compile(rb"NaN|Infinity|[0-9]{19}")
+# What may be an integer of more than 64 bits.
+LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
 def check_info(info: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def all_plainly_good(infos: Sequence[dict[str, Any]]) -> bool:
     except PydanticSerializationError:
         return False
     is_flat = text.count(b"{") + text.count(b"[") == len(infos) + 1
-    return len(text) <= MAX_INFO_BYTES and is_flat and not DOUBTFUL.search(text)
+    return len(text) <= MAX_INFO_BYTES and is_flat and not _is_doubtful(text)
 
 
 def _plainly_good(info: dict[str, Any]) -> bool:
@@ -71,4 +71,9 @@ def _plainly_good(info: dict[str, Any]) -> bool:
         text = to_json(info)
     except PydanticSerializationError:
         return False
-    return len(text) <= MAX_INFO_BYTES and text.count(b"{") + text.count(b"[") <= MAX_INFO_DEPTH and not DOUBTFUL.search(text)
+    return len(text) <= MAX_INFO_BYTES and text.count(b"{") + text.count(b"[") <= MAX_INFO_DEPTH and not _is_doubtful(text)
+
+
+def _is_doubtful(text: bytes) -> bool:
+    """Say whether JSON may hold a number that is not finite, or too long."""
+    return b"NaN" in text or b"Infinity" in text or LONG_NUMBER.search(text) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field, TypeAdapter
@@ -57,7 +56,7 @@ class AddService:
 
         Raises StoreError, and then nothing was logged.
         """
-        judged: Sequence[AddRequest | ImageSearchError] = _all_good(items, caller) or [_judge(item, caller) for item in items]
+        judged = _all_good(items, caller) or [_judge(item, caller) for item in items]
         rows = iter(await self._append([one for one in judged if isinstance(one, AddRequest)]))
         return [next(rows) if isinstance(one, AddRequest) else one for one in judged]
 
@@ -82,7 +81,7 @@ def _request(item: AddItem) -> AddRequest:
     return AddRequest(item.image_path, item.info, item.namespace, item.idempotency_key)
 
 
-def _all_good(items: list[Any], caller: Key) -> list[AddRequest] | None:
+def _all_good(items: list[Any], caller: Key) -> list[AddRequest | ImageSearchError] | None:
     """Judge all items together, in a third of the time; None where not all of them are as good and as plain as most are."""
     messages = all_validated(ITEMS, items)
     if messages is None or not all_plainly_good([one.info for one in messages]):

@@ -47,7 +47,7 @@ def added_batch(results: Iterable[LogRow | ImageSearchError]) -> bytes:
 
 
 def _accepted(row: LogRow) -> dict[str, Any]:
-    return {"log_id": row.log_id, "state": row.state.value, "href": f"/v1/add-log/{row.log_id}"}
+    return {"log_id": row.log_id, "state": row.state, "href": f"/v1/add-log/{row.log_id}"}
 
 
 def _refused(error: ImageSearchError) -> Refused:

@@ -15,13 +15,13 @@ PLAIN = re.compile(r"(?:s3|https?)://[A-Za-z0-9._-]+/")
 
 def check_place(image_path: str) -> None:
     """Raise SourceInvalid where no setting could ever make this path readable; whether it may be read is asked when it is."""
-    scheme, colon, rest = image_path.partition(":")
     if len(image_path) > MAX_PATH_CHARACTERS:
         raise SourceInvalid(f"image_path has more than {MAX_PATH_CHARACTERS} characters")
     if "\0" in image_path:
         raise SourceInvalid("image_path holds a NUL character")
     if image_path.startswith("/") or PLAIN.match(image_path):
         return
+    scheme, colon, rest = image_path.partition(":")
     if colon and scheme.lower() in ("file", "s3", "http", "https") and rest.startswith("//"):
         try:
             parts = urlsplit(image_path)
