@@ -1,4 +1,5 @@
 import os
+import shutil
 import stat
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_home_with_a_long_path_gets_a_short_folder_of_its_own(long_home):
 
 def test_a_short_folder_that_was_cleaned_away_is_made_anew(long_home):
     first = ray_folder(long_home)
-    first.rmdir()
+    shutil.rmtree(first.parent)
     assert ray_folder(long_home).is_dir()
 
 
