@@ -116,7 +116,7 @@ class Look:
         score, margin = self._margins[entry.milvus_id]
         hamming = (self._query_hash ^ _hash(entry)).bit_count()
         (verdict,) = self._join.verdicts([Evidence.of(overlap, score, margin, hamming)])
-        # It takes a millisecond, and is asked of rivals alone.
+        # It takes a millisecond, and tells something of likely copies alone.
         unlike = misfit(query, target, overlap.way) if verdict.copy >= LEAST_COPY else 1.0
         return Verified(overlap, verdict, unlike, verdict.copy)
 

@@ -17,9 +17,9 @@ from cli.stack.ports import LOOPBACK, free_ports, listens
 from cli.stack.process import ServerProcess, python_path
 from config.settings import PROFILE_VARIABLE, Settings
 
-# What is appended to its temporary folder for a socket: by HAProxy /, a node's id of 56 digits and /admin.sock.1234567.tmp; by Ray
-# itself five less, session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.
-SOCKET_TAIL = 80
+# What is appended to its temporary folder for a socket: by HAProxy /h/, a node's id of 56 digits and /admin.sock.1234567.tmp; by
+# Ray itself seven less, session_2026-01-01_00-00-00_000000_1234567/sockets/plasma_store.
+SOCKET_TAIL = 82
 SOCKET_PATH_LIMIT = 108
 # A folder within a private one, with as short a name as can be.
 SHORT = "r"
@@ -138,7 +138,7 @@ def ray_folder(home: Path) -> Path:
     if not folder.is_dir():
         folder.unlink(missing_ok=True)
         # Ray opens its folder to everybody, and sockets in it obey whoever opens them: this user alone gets as far as that.
-        short = Path(tempfile.mkdtemp(prefix="imagesearch-")) / SHORT
+        short = Path(tempfile.mkdtemp(prefix="image-")) / SHORT
         short.mkdir()
         folder.symlink_to(short)
     return folder.readlink()

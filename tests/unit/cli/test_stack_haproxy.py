@@ -89,6 +89,17 @@ def test_only_its_user_may_write_what_ray_runs(tmp_path):
     assert program == str(tmp_path / "run" / "haproxy")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="HAProxy comes with Ray for Linux")
+def test_haproxy_s_files_are_its_user_s_alone_wherever_they_lie(tmp_path):
+    """Its socket takes orders of whoever opens it, and Ray lets everybody into its folder."""
+    variables = haproxy.behind_haproxy(tmp_path / "home", tmp_path / "ray")
+    private = tmp_path / "ray" / haproxy.FILES
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    files = [one for name, one in variables.items() if name.endswith(("_SOCKET_PATH", "_FILE_LOC", "_STATE_BASE", "_STATE_FILE"))]
+    assert len(files) == 5
+    assert all(one.startswith(str(private)) for one in files)
+
+
 def test_without_haproxy_serve_s_own_proxy_stands_in_front(tmp_path, monkeypatch):
     monkeypatch.setattr(haproxy, "_binary", lambda: None)
     assert haproxy.behind_haproxy(tmp_path, tmp_path) == {}
