@@ -29,8 +29,8 @@ MOST_AT_ONCE = 8
 class Verified:
     """What a hit has in common with the query, and what it is to it by all that is known.
 
-    `misfit` as imagesearch.images.misfit has it, 1 where it is no likely copy. `standing`: by what hits are ordered, the more the
-    better; as imagesearch.rivals has it.
+    `misfit` as imagesearch.images.misfit has it, 1 where it is no likely copy or has no rival. `standing`: by what hits are
+    ordered, the more the better; as imagesearch.rivals has it.
     """
 
     overlap: Overlap
@@ -90,7 +90,7 @@ class Look:
 
         What is no copy at a glance may be one to who looks longer, and is not kept. Thread-safe.
         """
-        verified = self._judged(place, whole.features, target, laid(whole, target))
+        verified = self._judged(place, whole.features, target, laid(whole, target), is_alone=len(self.first_family) == 1)
         is_sure = verified.verdict.copy >= SURE
         if is_sure:
             self._keep(place, verified)
@@ -111,13 +111,13 @@ class Look:
             if self._until_sure and verified.verdict.copy >= SURE:
                 self._end = min(self._end, self._ends[place])
 
-    def _judged(self, place: int, query: Features, target: Features, overlap: Overlap) -> Verified:
+    def _judged(self, place: int, query: Features, target: Features, overlap: Overlap, *, is_alone: bool = False) -> Verified:
         entry = self._candidates[place]
         score, margin = self._margins[entry.milvus_id]
         hamming = (self._query_hash ^ _hash(entry)).bit_count()
         (verdict,) = self._join.verdicts([Evidence.of(overlap, score, margin, hamming)])
-        # It takes a millisecond, and tells something of likely copies alone.
-        unlike = misfit(query, target, overlap.way) if verdict.copy >= LEAST_COPY else 1.0
+        # It takes a millisecond, and tells likely copies from each other.
+        unlike = misfit(query, target, overlap.way) if verdict.copy >= LEAST_COPY and not is_alone else 1.0
         return Verified(overlap, verdict, unlike, verdict.copy)
 
     @property
