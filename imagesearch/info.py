@@ -57,23 +57,20 @@ def check_info(info: dict[str, Any]) -> dict[str, Any]:
 
 def all_plainly_good(infos: Sequence[dict[str, Any]]) -> bool:
     """Say whether each of these would pass `check_info`, by one look at them; False: not all are as short and flat as most."""
-    try:
-        text = to_json(infos)
-    except PydanticSerializationError:
-        return False
-    is_flat = text.count(b"{") + text.count(b"[") == len(infos) + 1
-    return len(text) <= MAX_INFO_BYTES and is_flat and not _is_doubtful(text)
+    return _is_plain(infos, len(infos) + 1)
 
 
 def _plainly_good(info: dict[str, Any]) -> bool:
-    """Say whether a glance at its JSON suffices, as it does for nearly all: a batch has a thousand."""
+    """Say whether a glance at its JSON suffices, as it does for nearly all."""
+    return _is_plain(info, MAX_INFO_DEPTH)
+
+
+def _is_plain(value: object, most_brackets: int) -> bool:
+    """Say whether the value's JSON is short, with no more objects and lists, and no number that may be too long or not finite."""
     try:
-        text = to_json(info)
+        text = to_json(value)
     except PydanticSerializationError:
         return False
-    return len(text) <= MAX_INFO_BYTES and text.count(b"{") + text.count(b"[") <= MAX_INFO_DEPTH and not _is_doubtful(text)
-
-
-def _is_doubtful(text: bytes) -> bool:
-    """Say whether JSON may hold a number that is not finite, or too long."""
-    return b"NaN" in text or b"Infinity" in text or LONG_NUMBER.search(text) is not None
+    is_nested = text.count(b"{") + text.count(b"[") > most_brackets
+    is_doubtful = b"NaN" in text or b"Infinity" in text or LONG_NUMBER.search(text) is not None
+    return len(text) <= MAX_INFO_BYTES and not is_nested and not is_doubtful

@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 
 from cli.stack import loopback_haproxy
-from cli.stack.ports import free_ports
 
 # Where HAProxy's files are, in Ray's folder.
 FILES = "h"
 
 
-def behind_haproxy(home: Path, ray_folder: Path) -> dict[str, str]:
-    """Return a node's variables for Serve behind HAProxy, with ports and files that no other node of this machine has.
+def behind_haproxy(home: Path, ray_folder: Path, stats: int, metrics: int, fallback: int) -> dict[str, str]:
+    """Return a node's variables for Serve behind HAProxy, with these ports and with files that no other node of this machine has.
 
     Empty where there is no HAProxy: Serve's own proxy stands in front then. Its files lie in Ray's folder, whose path is short,
     since a socket is among them; but Ray opens that one to everybody, and the socket obeys whoever opens it.
@@ -25,7 +24,6 @@ def behind_haproxy(home: Path, ray_folder: Path) -> dict[str, str]:
         return {}
     folder = ray_folder / FILES
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stats, metrics, fallback = free_ports(3)
     return {
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",

@@ -18,6 +18,7 @@ import signal
 import sys
 from pathlib import Path
 
+# Run by its path, apart from all packages: it cannot take it from cli.stack.ports.
 LOOPBACK = "127.0.0.1"
 HEADER_TIMEOUT_S = 30
 EVERYWHERE = re.compile(r"^(\s*bind )\*?:(?=\d)", re.MULTILINE)

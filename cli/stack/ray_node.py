@@ -38,11 +38,14 @@ class RayPorts:
     runtime_env: int
     node: int
     objects: int
+    haproxy_stats: int
+    haproxy_metrics: int
+    fallback: int
 
     @classmethod
     def free(cls) -> RayPorts:
         """Choose ports that nobody uses now."""
-        return cls(*free_ports(9))
+        return cls(*free_ports(12))
 
 
 def ray_process(
@@ -67,7 +70,7 @@ def ray_process(
         # Without it Ray takes 127.0.0.1 for a slip and listens on every address of the machine, whatever the arguments above say.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         **node_variables(settings, f"{LOOPBACK}:{ports.gcs}"),
-        **behind_haproxy(settings.home, ray_folder(settings.home)),
+        **behind_haproxy(settings.home, ray_folder(settings.home), ports.haproxy_stats, ports.haproxy_metrics, ports.fallback),
         **(env or {}),
     }
     return ServerProcess("ray", settings.home, command, lambda: _answers(ports, token), variables, start_timeout_s=120)
@@ -104,8 +107,8 @@ def node_variables(settings: Settings, address: str) -> dict[str, str]:
         "RAY_USAGE_STATS_ENABLED": "0",
         # By default Ray sets all its workers back, the service's replicas, too, and leaves too little room below for a load's.
         "RAY_worker_niceness": "0",
-        # The router needs no loop and thread of its own. User code does: on one loop with it a busy replica is slow to turn
-        # requests away, and they pile up before it (docs/adr/0028).
+        # The router needs no loop and thread of its own. Behind Serve's own proxy user code does: on one loop with it a busy
+        # replica is slow to turn requests away, and they pile up before it (docs/adr/0028).
         "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
         "RAY_SERVE_USE_GRPC_BY_DEFAULT": "1",
         "IMAGESEARCH_HOME": str(settings.home),

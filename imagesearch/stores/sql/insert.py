@@ -25,12 +25,13 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str
 
     MySQL's INSERT IGNORE is not used: it would also cut long values and swallow other faults.
     """
+    if not rows:
+        return
     key = connection.dialect.identifier_preparer.quote(next(iter(table.primary_key)).name)
     tail = " ON CONFLICT DO NOTHING" if connection.dialect.name == "sqlite" else f" ON DUPLICATE KEY UPDATE {key} = {key}"
-    if rows:
-        bound = _bound(connection, table, rows)
-        for chunk in bound.chunks():
-            _insert(connection, table, bound, chunk, tail)
+    bound = _bound(connection, table, rows)
+    for chunk in bound.chunks():
+        _insert(connection, table, bound, chunk, tail)
 
 
 def insert_all(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> list[int]:

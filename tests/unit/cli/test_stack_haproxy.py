@@ -25,6 +25,7 @@ listen stats
   bind *:8404
   stats enable
 """
+PORTS = (8404, 9101, 8500)
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_what_was_mended_stays_as_it_is(config):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="HAProxy comes with Ray for Linux")
 def test_the_program_mends_and_becomes_haproxy(tmp_path, config):
-    variables = haproxy.behind_haproxy(tmp_path / "a home", tmp_path)
+    variables = haproxy.behind_haproxy(tmp_path / "a home", tmp_path, *PORTS)
     program = variables["RAY_SERVE_HAPROXY_BINARY_PATH"]
     # -c: it judges the configuration, and ends.
     done = subprocess.run([program, "-c", "-f", config], capture_output=True, text=True)
@@ -84,7 +85,7 @@ def test_the_program_mends_and_becomes_haproxy(tmp_path, config):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="HAProxy comes with Ray for Linux")
 def test_only_its_user_may_write_what_ray_runs(tmp_path):
-    program = haproxy.behind_haproxy(tmp_path, tmp_path)["RAY_SERVE_HAPROXY_BINARY_PATH"]
+    program = haproxy.behind_haproxy(tmp_path, tmp_path, *PORTS)["RAY_SERVE_HAPROXY_BINARY_PATH"]
     assert stat.S_IMODE((tmp_path / "run" / "haproxy").stat().st_mode) == 0o700
     assert program == str(tmp_path / "run" / "haproxy")
 
@@ -92,7 +93,7 @@ def test_only_its_user_may_write_what_ray_runs(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="HAProxy comes with Ray for Linux")
 def test_haproxy_s_files_are_its_user_s_alone_wherever_they_lie(tmp_path):
     """Its socket takes orders of whoever opens it, and Ray lets everybody into its folder."""
-    variables = haproxy.behind_haproxy(tmp_path / "home", tmp_path / "ray")
+    variables = haproxy.behind_haproxy(tmp_path / "home", tmp_path / "ray", *PORTS)
     private = tmp_path / "ray" / haproxy.FILES
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     files = [one for name, one in variables.items() if name.endswith(("_SOCKET_PATH", "_FILE_LOC", "_STATE_BASE", "_STATE_FILE"))]
@@ -102,4 +103,4 @@ def test_haproxy_s_files_are_its_user_s_alone_wherever_they_lie(tmp_path):
 
 def test_without_haproxy_serve_s_own_proxy_stands_in_front(tmp_path, monkeypatch):
     monkeypatch.setattr(haproxy, "_binary", lambda: None)
-    assert haproxy.behind_haproxy(tmp_path, tmp_path) == {}
+    assert haproxy.behind_haproxy(tmp_path, tmp_path, *PORTS) == {}

@@ -24,10 +24,9 @@ MADE = {
     "dark": lambda one: ImageEnhance.Brightness(one).enhance(0.6),
     "bordered": lambda one: ImageOps.expand(one, 30, "grey"),
     "cropped": lambda one: one.crop((30, 5, 200, 170)),
-    # In grey it is another drawing that is told from a small one, not another coat.
     "small": lambda one: one.resize((90, 90)),
 }
-PALE = {"pale": lambda one: ImageEnhance.Color(one).enhance(0.5)}
+COATED = MADE | {"pale": lambda one: ImageEnhance.Color(one).enhance(0.5)}
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)
@@ -42,7 +41,7 @@ def test_a_copy_fits_its_original_better_than_a_variant(made):
 COATS = ((0, 90, 255), (135, 71, 0))
 
 
-@pytest.mark.parametrize("made", [*MADE.values(), *PALE.values()], ids=[*MADE, *PALE])
+@pytest.mark.parametrize("made", COATED.values(), ids=COATED)
 def test_a_copy_fits_its_original_better_than_the_same_in_another_colour(made):
     greys = [figure(60, coat).convert("L").tobytes() for coat in COATS]
     assert greys[0] == greys[1]
