@@ -1,7 +1,7 @@
 """From `serve deploy` on a node that runs to the first answer, by step; `python -m benchmarks.cold`.
 
-Serve's dashboard tells what is there when. What the replicas do until they are ready is done again in processes of their own, which
-look at the clock between. Prints a table and writes results/cold.json.
+Serve's dashboard tells what is there when. What the replica does until it is ready is done again in a process of its
+own, which looks at the clock between. Prints a table and writes results/cold.json.
 """
 
 from __future__ import annotations
@@ -34,37 +34,27 @@ from imagesearch.errors import StoreUnavailable
 SIZE = (640, 480)
 CONTROLLER, BUILT, PROXY = "Serve's controller answers", "the application is built", "Serve's proxy is healthy"
 ANSWER = "the first search is answered"
-# What each kind of replica does, in its order; a line says how long all before it since the last line took.
-EMBEDDER = """
-from serve_app.embedder import Embedder
-say("embedder: imports")
-from config import load_settings
-settings = load_settings()
-from imagesearch.images.s3 import S3
-s3 = S3(settings.s3)
-from imagesearch.models.load import located
-model = located(settings.model, s3)
-say("embedder: settings, weights found and hashed")
-from imagesearch.models.runtimes.backbone import chosen
-chosen(model, settings.model)
-say("embedder: runtime chosen")
-from imagesearch.models.load import open_encoders
-encoder, _ = open_encoders(settings.model, s3, 8)
-say("embedder: model loaded and checked")
-encoder.warm_up()
-say("embedder: first pass")
-"""
-INGRESS = """
+# What the replica does, in its order; a line says how long all before it since the last line took.
+REPLICA = """
 from serve_app.ingress import SearchIngress
-say("ingress: imports")
+say("imports")
 from config import load_settings
 settings = load_settings()
-say("ingress: settings")
+say("settings")
 from imagesearch.stores.factory import open_stores
 stores = open_stores(settings)
-say("ingress: stores opened")
+say("stores opened, weights found and hashed")
+from imagesearch.models.load import located
+from imagesearch.models.runtimes.backbone import chosen
+chosen(located(settings.model, stores.s3), settings.model)
+say("runtime chosen")
+from imagesearch.models.load import open_encoders
+encoder, _ = open_encoders(settings.model, stores.s3, settings.search.embed_batch)
+say("model loaded and checked")
+encoder.warm_up()
+say("first pass")
 stores.add_log.ping(), stores.index.ping()
-say("ingress: stores connected")
+say("stores connected")
 """
 CLOCK = """
 import json
@@ -94,10 +84,9 @@ def main(argv: list[str] | None = None) -> int:
             with undeployed(options.stores, more) as (stack, settings):
                 if number == 0:
                     # What a machine does once.
-                    keep(parts, {f"{name}, first ever": s for name, s in taken_apart(stack, more, EMBEDDER).items()})
+                    keep(parts, {f"{name}, first ever": s for name, s in taken_apart(stack, more).items()})
                 keep(moments, passed(settings, query))
-                for replica in (EMBEDDER, INGRESS):
-                    keep(parts, taken_apart(stack, more, replica))
+                keep(parts, taken_apart(stack, more))
             output.say(", ".join(f"{name} after {values[-1]:.1f} s" for name, values in moments.items()))
     figures = judged(moments, parts, NAMES[options.stores], command)
     output.show(shown(figures))
@@ -153,9 +142,9 @@ def there(told: Mapping[str, Any]) -> Sequence[str]:
     return found
 
 
-def taken_apart(stack: Stack, more: Mapping[str, str], steps: str) -> dict[str, float]:
+def taken_apart(stack: Stack, more: Mapping[str, str]) -> dict[str, float]:
     """Return the seconds of each step, in a process of its own."""
-    command = [sys.executable, "-c", CLOCK + steps + "print(json.dumps(said))"]
+    command = [sys.executable, "-c", CLOCK + REPLICA + "print(json.dumps(said))"]
     environment = stack.environment(more)
     done = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=True)
     said: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -168,7 +157,7 @@ def judged(moments: Mapping[str, list[float]], parts: Mapping[str, list[float]],
     figures = [
         figure(f"s from serve deploy until {name}, {stores}", after[name], command) for name in sorted(after, key=after.__getitem__)
     ]
-    return figures + [figure(f"s of {name}", middle(values), command) for name, values in parts.items()]
+    return figures + [figure(f"s of a replica: {name}", middle(values), command) for name, values in parts.items()]
 
 
 if __name__ == "__main__":

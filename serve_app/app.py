@@ -38,10 +38,14 @@ class AppArgs(BaseModel):
 
 
 def build(args: AppArgs) -> Application:
-    """Bind the ingress to the embedder, both with the settings as they are now. Raises ConfigError."""
+    """Bind the ingress to the embedder, both with the settings as they are now, or to none where it embeds itself.
+    Raises ConfigError.
+    """
     settings = load_settings(args.profile)
-    embedder = serve.deployment()(Embedder).bind(settings)
     ingress = serve.deployment()(serve.ingress()(SearchIngress))
+    if settings.search.embedder == "ingress":
+        return ingress.bind(settings)
+    embedder = serve.deployment()(Embedder).bind(settings)
     if settings.search.cold_start == "wait":
         return ingress.bind(settings, embedder)
     return ingress.bind(settings, embedder, cold_embedder(settings, args.cold))

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from time import perf_counter, time_ns
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imagesearch.errors import EmbeddingFailed, ImageSearchError, Overloaded
+from imagesearch.errors import EmbeddingFailed, ImageSearchError, ModelError, Overloaded
 from imagesearch.metrics import EMBEDDER_QUEUE, PASS_PICTURES, PASS_SECONDS, Meter, Silent
 from imagesearch.types import Vectors
+from serve_app.workers import Workers
 from telemetry.fields import logged_with, request_id
 from telemetry.tracing import Tracer, Untraced
 
@@ -25,6 +25,11 @@ logger = logging.getLogger(__name__)
 
 Rows = NDArray[Any]
 """What is embedded, one a row: prepared pictures, or texts as objects, shape (n,)."""
+
+
+def forward_thread() -> Workers:
+    """Return the thread that runs passes: of pictures, and of texts where it is shared, one waiting for the other."""
+    return Workers("forward", 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Batcher:
         meter: Meter | None = None,
         tracer: Tracer | None = None,
         what: str = "picture",
-        thread: ThreadPoolExecutor | None = None,
+        thread: Workers | None = None,
     ) -> None:
         self.max_batch_size = max_batch_size
         self.wait_ms = wait_ms
@@ -64,14 +69,15 @@ class Batcher:
         self._tracer = tracer or Untraced()
         self._queue: deque[Waiting] = deque()
         self._what = what
-        self._thread = thread or ThreadPoolExecutor(1, "forward")
+        self._thread = thread or forward_thread()
         self._running: asyncio.Task[None] | None = None
 
     async def embed(self, rows: Rows) -> Vectors:
         """Return one embedding a picture, in order. A caller that is cancelled before its pass costs no pass.
 
         Raises Overloaded when more than `max_waiting` pictures would wait, and EmbeddingFailed for these pictures alone, with
-        `data["row"]` counted from the first of them; other errors of the forward pass as they are, to all callers of that pass.
+        `data["row"]` counted from the first of them; other errors of the forward pass to all callers of that pass: ModelError
+        for what is none of ours.
         """
         waiting = self._waiting()
         if waiting and waiting + len(rows) > self._max_waiting:
@@ -88,7 +94,7 @@ class Batcher:
         for item in self._queue:
             item.answer.cancel()
         self._queue.clear()
-        self._thread.shutdown(wait=False)
+        self._thread.close()
 
     def _waiting(self) -> int:
         return sum(len(item.rows) for item in self._queue if not item.answer.done())
@@ -118,13 +124,11 @@ class Batcher:
 
     async def _pass(self, batch: list[Waiting]) -> list[Waiting]:
         """Run one pass and answer its callers; return those to be tried again, without the one that spoilt it."""
-        loop = asyncio.get_running_loop()
         started, started_ns = perf_counter(), time_ns()
-        done, _ = await asyncio.wait([loop.run_in_executor(self._thread, copy_context().run, self._forward_all, batch)])
-        passed = done.pop()
+        passed = await self._thread.ended(self._forward_all, batch)
         seconds, count = perf_counter() - started, sum(len(item.rows) for item in batch)
-        self._meter.record(PASS_SECONDS, seconds)
-        self._meter.record(PASS_PICTURES, count)
+        # After those who wait have their answers.
+        asyncio.get_running_loop().call_soon(self._record, seconds, count)
         for item in batch:
             item.context.run(self._tracer.past, "forward", started_ns, **{f"imagesearch__{self._what}s": count})
         error = passed.exception()
@@ -135,6 +139,7 @@ class Batcher:
         else:
             self.failures += 1
             logger.error("a forward pass over %d %ss failed", count, self._what, exc_info=error, extra=told)
+            error = ModelError(f"the model failed on a batch: {type(error).__name__}")
         row = error.data.get("row") if isinstance(error, EmbeddingFailed) else None
         again: list[Waiting] = []
         first = 0
@@ -153,6 +158,10 @@ class Batcher:
                 again.append(item)
             first = after
         return again
+
+    def _record(self, seconds: float, count: int) -> None:
+        self._meter.record(PASS_SECONDS, seconds)
+        self._meter.record(PASS_PICTURES, count)
 
     def _forward_all(self, batch: list[Waiting]) -> Vectors:
         return self._forward(np.concatenate([item.rows for item in batch]))

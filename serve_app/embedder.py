@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,20 +10,13 @@ from pydantic import Field
 
 from config.sections import Section
 from config.settings import Settings
-from imagesearch.errors import ModelError
 from imagesearch.images.s3 import S3
-from imagesearch.models.load import open_encoders
 from imagesearch.types import Embedded, PixelBatch
-from serve_app.passes import Passes
+from serve_app.passes import open_passes
 from telemetry.fields import NOTHING, logged_with
 from telemetry.logs import log_to_serve
 from telemetry.ray_meter import RayMeter
 from telemetry.tracing import open_tracer
-
-logger = logging.getLogger(__name__)
-
-# One can be chance; a device that is broken fails every pass, and only a new process gets it back.
-FAILURES_BEFORE_RESTART = 3
 
 
 class BatchOptions(Section):
@@ -40,17 +32,11 @@ class Embedder:
     def __init__(self, settings: Settings) -> None:
         log_to_serve(settings.logs)
         self._tracer = open_tracer(settings.tracing, "embedder")
-        options = BatchOptions()
         s3 = S3(settings.s3)
         try:
-            encoder, texts = open_encoders(settings.model, s3, options.max_batch_size)
+            self._passes = open_passes(settings.model, s3, BatchOptions().max_batch_size, RayMeter(), self._tracer)
         finally:
             s3.close()
-        stages = ", ".join(f"{name} {ms:.1f} ms" for name, ms in encoder.warm_up().items())
-        logger.info("model %s on %s, warmed up: %s", encoder.fingerprint, encoder.device, stages)
-        if texts is not None:
-            texts.encode(["a warm-up"])
-        self._passes = Passes(encoder, texts, RayMeter(), self._tracer)
 
     async def embed(self, pixels: PixelBatch, caller: Mapping[str, str] = NOTHING) -> Embedded:
         """Embed one caller's pictures, one or several, together with other callers'. Raises EmbeddingFailed, Overloaded.
@@ -78,5 +64,4 @@ class Embedder:
 
     def check_health(self) -> None:
         """Raise where the device fails every pass, so that Serve replaces this replica."""
-        if self._passes.failures >= FAILURES_BEFORE_RESTART:
-            raise ModelError(f"the last {self._passes.failures} forward passes failed")
+        self._passes.check_health()

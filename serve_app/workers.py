@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -10,6 +11,8 @@ from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from imagesearch.errors import Overloaded
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +34,10 @@ class Workers:
 
         Who gives up waiting costs nothing: a call that has not begun is dropped.
         """
+        return (await self.ended(function, *args, **kwargs)).result()
+
+    async def ended(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Do what `run` does, and return the call with its result or its error. Raises Overloaded."""
         if self.calls >= self._most:
             raise Overloaded(f"{self.calls} calls wait for {self._name} already")
         context = copy_context()
@@ -46,7 +53,22 @@ class Workers:
         except asyncio.CancelledError:
             call.cancel()
             raise
-        return call.result()
+        return call
+
+    def later(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call the function in a thread, for nobody who waits: not at all where too many calls do; its errors are logged."""
+        if self.calls >= self._most:
+            return
+        call = self._pool.submit(function, *args, **kwargs)
+        self.calls += 1
+        loop = asyncio.get_running_loop()
+        call.add_done_callback(lambda _: _soon(loop, lambda: self._log(call)))
+
+    def _log(self, call: Future[None]) -> None:
+        self.calls -= 1
+        error = None if call.cancelled() else call.exception()
+        if error is not None:
+            logger.error("a call of %s failed", self._name, exc_info=error)
 
     def _end(self, call: Future[R], ended: asyncio.Future[None]) -> None:
         self.calls -= 1

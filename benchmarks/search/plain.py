@@ -8,20 +8,21 @@ import sys
 import uvicorn
 
 from config import load_settings
-from imagesearch.models.load import open_encoder
+from imagesearch.metrics import Silent
 from imagesearch.stores.factory import open_announcer, open_stores
 from serve_app.api import create_api
-from serve_app.local_embedder import LocalEmbedder
 from serve_app.local_readers import LocalReaders
+from serve_app.passes import open_passes
 from serve_app.services import Services
+from telemetry.tracing import Untraced
 
 
 def main() -> int:
     """Serve until told to stop."""
     settings = load_settings()
     stores = open_stores(settings)
-    embedder = LocalEmbedder(open_encoder(settings.model, stores.s3, 8))
-    services = Services(settings, stores, embedder, open_announcer(settings.stream), LocalReaders(settings))
+    model = open_passes(settings.model, stores.s3, settings.search.embed_batch, Silent(), Untraced())
+    services = Services(settings, stores, model, open_announcer(settings.stream), LocalReaders(settings))
     api = create_api(services)
     # As the ingress does.
     gc.collect()

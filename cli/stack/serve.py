@@ -15,6 +15,7 @@ from config.settings import PROJECT_ROOT, Settings, merge
 from imagesearch.errors import ConfigError, StoreUnavailable
 
 CONFIG = PROJECT_ROOT / "serve_config.yaml"
+EMBEDDER = "Embedder"
 # Imports, the controller, the proxy and a model: 20 s here, several times that on a busy machine.
 TIMEOUT_S = 240.0
 
@@ -39,6 +40,9 @@ def local_config(settings: Settings, port: int, path: Path = CONFIG) -> dict[str
         if name not in by_name:
             raise ConfigError(f"serve.deployments names {name!r}; serve_config.yaml has {', '.join(by_name)}")
         by_name[name] = {key: value for key, value in merge(by_name[name], override).items() if value is not None}
+    if settings.search.embedder == "ingress":
+        # Serve refuses to be told of a deployment that the application does not have.
+        del by_name[EMBEDDER]
     application["deployments"] = list(by_name.values())
     return config
 

@@ -18,8 +18,8 @@ from imagesearch.stores.patience import patiently
 from imagesearch.stores.sql.migrate import migrate
 from imagesearch.types import AddRequest, LogState
 from serve_app.api import create_api
-from serve_app.local_embedder import LocalEmbedder
 from serve_app.local_readers import LocalReaders
+from serve_app.passes import Passes
 from serve_app.services import Services
 from tests.e2e.conftest import drawing, environment
 from tests.fixtures.fresh_stores import fresh
@@ -76,7 +76,7 @@ def stores(settings):
 @pytest.fixture
 async def service(settings, stores):
     """The HTTP service in this process, without Serve."""
-    embedder = LocalEmbedder(open_encoder(settings.model, stores.s3))
+    embedder = Passes(open_encoder(settings.model, stores.s3))
     services = Services(settings, open_stores(settings), embedder, open_announcer(settings.stream), LocalReaders(settings))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(create_api(services)), base_url="http://127.0.0.1") as client:
         yield client

@@ -11,8 +11,11 @@ from config import load_settings
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    """The settings that reach a running stack, with the smallest model and a home whose path is too long for Ray's sockets."""
+def stack(request, tmp_path_factory):
+    """The settings that reach a running stack, with the smallest model and a home whose path is too long for Ray's sockets.
+
+    A module's EMBEDDER says where it embeds, if not as the local profile does.
+    """
     home = tmp_path_factory.mktemp("a_home_with_a_path_that_is_rather_long_for_a_socket")
     before = dict(os.environ)
     with pytest.MonkeyPatch.context() as patch:
@@ -22,6 +25,7 @@ def stack(tmp_path_factory):
         # Small batches and a short lease: an import takes long enough to be killed, and not long to be taken up again.
         patch.setenv("IMAGESEARCH_IMPORTS__BATCH_ROWS", "50")
         patch.setenv("IMAGESEARCH_IMPORTS__LEASE_S", "2")
+        patch.setenv("IMAGESEARCH_SEARCH__EMBEDDER", getattr(request.module, "EMBEDDER", ""))
         # A line for each request and each forward pass, for programs.
         patch.setenv("IMAGESEARCH_LOGS__FORMAT", "json")
         patch.setenv("IMAGESEARCH_LOGS__LEVEL", "DEBUG")

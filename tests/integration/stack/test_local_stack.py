@@ -64,10 +64,11 @@ def test_the_dashboard_takes_no_word_without_the_token(stack):
     assert httpx.get(jobs, headers={"Authorization": f"Bearer {stack.ray.token_file.read_text()}"}).status_code == 200
 
 
-def test_the_replicas_have_the_size_that_the_local_profile_gives_them(stack):
+def test_one_replica_of_the_size_that_the_local_profile_gives_it_does_everything(stack):
     applications = ServeSubmissionClient(stack.ray.dashboard).get_serve_details()["applications"]
-    embedder = applications["imagesearch"]["deployments"]["Embedder"]["deployment_config"]
-    assert embedder["ray_actor_options"]["num_gpus"] == 0
+    ((name, ingress),) = applications["imagesearch"]["deployments"].items()
+    assert (name, len(ingress["replicas"])) == ("SearchIngress", 1)
+    assert ingress["deployment_config"]["ray_actor_options"]["num_cpus"] == 0.1
 
 
 def test_the_demo_takes_a_folder_of_odd_names_and_of_things_that_are_no_pictures(stack, tmp_path):

@@ -17,6 +17,8 @@ from cli.stack.ray_node import ray_folder
 from config.settings import PROJECT_ROOT
 
 TIMEOUT_S = 60
+# In a deployment of its own, as on a cluster: a request's id has to reach it.
+EMBEDDER = "deployment"
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from cli.stack.serve import CONFIG, local_config, refuse_taken
+from config import load_settings
 from config.sections import ServeSettings
 from imagesearch.errors import ConfigError
 
@@ -35,16 +36,22 @@ def test_another_model_makes_serve_build_anew(settings):
     assert arguments[0] == arguments[1] != arguments[2]
 
 
-def test_the_local_profile_asks_for_no_gpu_and_scales_nothing(settings):
-    config = local_config(settings, 8123)
+def test_the_local_profile_asks_for_no_gpu_and_scales_nothing(settings, monkeypatch):
+    monkeypatch.setenv("IMAGESEARCH_SEARCH__EMBEDDER", "deployment")
+    config = local_config(load_settings(), 8123)
     assert deployment(config, "Embedder")["ray_actor_options"]["num_gpus"] == 0
     for name in ("Embedder", "SearchIngress"):
         assert "autoscaling_config" not in deployment(config, name)
 
 
+def test_an_ingress_that_embeds_itself_is_the_only_deployment(settings):
+    (application,) = local_config(settings, 8123)["applications"]
+    assert [one["name"] for one in application["deployments"]] == ["SearchIngress"]
+
+
 def test_what_is_not_overridden_stays_as_the_file_has_it(overriding):
-    plain = deployment(local_config(overriding({}), 8123), "Embedder")
-    changed = deployment(local_config(overriding({"Embedder": {"max_ongoing_requests": 3}}), 8123), "Embedder")
+    plain = deployment(local_config(overriding({}), 8123), "SearchIngress")
+    changed = deployment(local_config(overriding({"SearchIngress": {"max_ongoing_requests": 3}}), 8123), "SearchIngress")
     assert changed == {**plain, "max_ongoing_requests": 3}
 
 

@@ -12,7 +12,8 @@ from config.sections import BlobSettings, MilvusSettings, ModelSettings, SqlSett
 from config.settings import Settings
 from imagesearch.errors import ModelError, NoTextSearch, Overloaded
 from imagesearch.types import Embedded
-from serve_app.embedder import FAILURES_BEFORE_RESTART, Embedder
+from serve_app.embedder import Embedder
+from serve_app.passes import FAILURES_BEFORE_RESTART
 
 
 def embedder_of(model, **sections):
@@ -64,7 +65,7 @@ def test_a_wrong_option_is_refused_by_its_name(embedder, options):
 async def test_it_is_ill_once_every_pass_fails_and_well_again_after_one_that_does_not(embedder):
     for _ in range(FAILURES_BEFORE_RESTART):
         embedder.check_health()
-        with pytest.raises(ValueError, match="reshape"):
+        with pytest.raises(ModelError, match="ValueError"):
             await embedder.embed(pictures(1, side=31))
     with pytest.raises(ModelError):
         embedder.check_health()
@@ -109,7 +110,7 @@ async def test_a_model_of_pictures_alone_refuses_texts(embedder):
 async def test_it_logs_the_callers_of_a_pass_that_failed(embedder, logged):
     callers = [{"request_id": "a"}, {"request_id": "b"}, {}]
     calls = (embedder.embed(pictures(1, side=31), caller) for caller in callers)
-    assert all(isinstance(one, ValueError) for one in await asyncio.gather(*calls, return_exceptions=True))
+    assert all(isinstance(one, ModelError) for one in await asyncio.gather(*calls, return_exceptions=True))
     failed = [one for one in logged() if one["level"] == "ERROR"]
     assert sorted(one for line in failed for one in line["request_ids"]) == ["a", "b"]
     assert all("reshape" in line["exception"] and "request_id" not in line for line in failed)

@@ -48,3 +48,25 @@ async def test_a_call_that_nobody_waits_for_any_more_is_never_made(workers):
 async def test_errors_are_raised_where_the_call_was_made(workers):
     with pytest.raises(ZeroDivisionError):
         await workers.run(lambda: 1 / 0)
+
+
+async def test_what_nobody_waits_for_is_done_counted_and_dropped_where_too_many_wait(workers):
+    go, done = threading.Event(), []
+    running = asyncio.create_task(workers.run(go.wait))
+    await asyncio.sleep(0)
+    for number in range(3):
+        workers.later(done.append, number)
+    assert workers.calls == 3
+    go.set()
+    await running
+    await workers.run(int)
+    await asyncio.sleep(0)
+    assert (done, workers.calls) == ([0, 1], 0)
+
+
+async def test_what_went_wrong_with_what_nobody_waits_for_is_logged(workers, caplog):
+    workers.later(lambda: [][1])
+    await workers.run(int)
+    await asyncio.sleep(0)
+    (line,) = caplog.records
+    assert (line.message, line.exc_info[0]) == ("a call of sql failed", IndexError)
