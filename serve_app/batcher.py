@@ -127,8 +127,8 @@ class Batcher:
         started, started_ns = perf_counter(), time_ns()
         passed = await self._thread.ended(self._forward_all, batch)
         seconds, count = perf_counter() - started, sum(len(item.rows) for item in batch)
-        # After those who wait have their answers.
-        asyncio.get_running_loop().call_soon(self._record, seconds, count)
+        self._meter.record(PASS_SECONDS, seconds)
+        self._meter.record(PASS_PICTURES, count)
         for item in batch:
             item.context.run(self._tracer.past, "forward", started_ns, **{f"imagesearch__{self._what}s": count})
         error = passed.exception()
@@ -158,10 +158,6 @@ class Batcher:
                 again.append(item)
             first = after
         return again
-
-    def _record(self, seconds: float, count: int) -> None:
-        self._meter.record(PASS_SECONDS, seconds)
-        self._meter.record(PASS_PICTURES, count)
 
     def _forward_all(self, batch: list[Waiting]) -> Vectors:
         return self._forward(np.concatenate([item.rows for item in batch]))

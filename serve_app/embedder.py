@@ -16,6 +16,7 @@ from serve_app.passes import open_passes
 from telemetry.fields import NOTHING, logged_with
 from telemetry.logs import log_to_serve
 from telemetry.ray_meter import RayMeter
+from telemetry.soon_meter import SoonMeter
 from telemetry.tracing import open_tracer
 
 
@@ -34,7 +35,8 @@ class Embedder:
         self._tracer = open_tracer(settings.tracing, "embedder")
         s3 = S3(settings.s3)
         try:
-            self._passes = open_passes(settings.model, s3, BatchOptions().max_batch_size, RayMeter(), self._tracer)
+            meter = SoonMeter(RayMeter())
+            self._passes = open_passes(settings.model, s3, BatchOptions().max_batch_size, meter, self._tracer)
         finally:
             s3.close()
 

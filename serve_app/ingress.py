@@ -22,6 +22,7 @@ from serve_app.replicas import Replicas
 from serve_app.services import Services
 from telemetry.logs import log_to_serve
 from telemetry.ray_meter import RayMeter
+from telemetry.soon_meter import SoonMeter
 from telemetry.tracing import Tracer, open_tracer
 
 
@@ -39,7 +40,7 @@ class SearchIngress:
         refuse_open_door(settings.auth.keys, bound_host())
         tracer = open_tracer(settings.tracing, "ingress")
         stores = open_stores(settings)
-        meter = RayMeter()
+        meter = SoonMeter(RayMeter())
         self._passes: Passes | None = None
         if embedder is None:
             self._passes = open_passes(settings.model, stores.s3, settings.search.embed_batch, meter, tracer)

@@ -116,9 +116,13 @@ class Nearest:
         searchable: set[int] = set()
         matching: set[int] = set()
         entries: Mapping[int, CatalogEntry] = {}
+        at_once = len(vectors) == 1 and not wanted.filter
         while True:
-            with timing.stage("search"):
-                found = await self._merged(vectors, asked, wanted)
+            if at_once and asked <= SHOWN:
+                found, entries = await self._services.milvus.run(self._at_once, vectors, asked, wanted, timing)
+            else:
+                with timing.stage("search"):
+                    found = await self._merged(vectors, asked, wanted)
             hits = [hit for hit in found.hits if hit.score >= wanted.min_score]
             with timing.stage("metadata"):
                 unknown = {hit.milvus_id for hit in hits} - known
@@ -141,6 +145,13 @@ class Nearest:
                 return ranking, enough
             # As many as should do by what the first ones gave, and some to spare.
             asked = min(max(2 * asked, 3 * asked * wanted.count // (2 * max(len(good), 1))), MOST_HITS)
+
+    def _at_once(self, vectors: Vectors, asked: int, wanted: Wanted, timing: Timing) -> tuple[Merged, Mapping[int, CatalogEntry]]:
+        """Ask the index, and the catalog for all its hits, in one thread: to wake another one takes as long as SQL does."""
+        with timing.stage("search"):
+            found = merged([self._index.search(vectors[0], asked, wanted.namespace, effort=wanted.effort)], asked)
+        with timing.stage("metadata"):
+            return found, self._services.stores.catalog.entries([hit.milvus_id for hit in found.hits])
 
     async def _merged(self, vectors: Vectors, asked: int, wanted: Wanted) -> Merged:
         created = wanted.filter.created_between()

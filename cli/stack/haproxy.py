@@ -11,6 +11,7 @@ from cli.stack import loopback_haproxy
 
 # Where HAProxy's files are, in Ray's folder.
 FILES = "h"
+BUFFER_BYTES, CONNECTIONS = 128 * 1024, 1024
 
 
 def behind_haproxy(home: Path, ray_folder: Path, stats: int, metrics: int, fallback: int) -> dict[str, str]:
@@ -35,6 +36,9 @@ def behind_haproxy(home: Path, ray_folder: Path, stats: int, metrics: int, fallb
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(_program(home / "run" / "haproxy", binary)),
         "RAY_SERVE_HAPROXY_NBTHREAD": "1",
+        # Most pictures in one piece, where each further one wakes the replica's loop; what a connection may hold at most, twice.
+        "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": str(BUFFER_BYTES),
+        "RAY_SERVE_HAPROXY_MAXCONN": str(CONNECTIONS),
         "RAY_SERVE_HAPROXY_STATS_PORT": str(stats),
         "RAY_SERVE_HAPROXY_METRICS_PORT": str(metrics),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",

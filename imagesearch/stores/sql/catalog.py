@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, func, literal_column, select
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, exists, func, literal_column, select
 
 from imagesearch.errors import UnknownImage
 from imagesearch.stores.sql.database import Database
@@ -20,14 +20,22 @@ SOURCES_SHOWN = 100
 
 CONTENT = (info.c.milvus_id, info.c.namespace, info.c.content_hash, info.c.state)
 
-# What every search asks is put together once: that takes longer than SQLite does to answer.
-ENTRIES = select(info).where(info.c.milvus_id.in_(bindparam("ids", expanding=True)), info.c.state == PictureState.SEARCHABLE)
+IDS: BindParameter[list[int]] = bindparam("ids", expanding=True)
 RANKED = (
     select(source, func.row_number().over(partition_by=source.c.milvus_id, order_by=source.c.log_id).label("place"))
-    .where(source.c.milvus_id.in_(bindparam("ids", expanding=True)))
+    .where(source.c.milvus_id.in_(IDS))
     .subquery()
 )
-FIRST_SOURCES = select(RANKED).where(RANKED.c.place <= SOURCES_SHOWN).order_by(RANKED.c.log_id)
+SEEN = RANKED.c.image_path, RANKED.c.info, RANKED.c.log_id, RANKED.c.create_time.label("seen_time")
+FIRST_SOURCES = select(RANKED.c.milvus_id, *SEEN).where(RANKED.c.place <= SOURCES_SHOWN).order_by(RANKED.c.log_id)
+# A row for each source, with its picture: what every search asks is put together once, and is one statement, since SQLAlchemy takes
+# longer for each than SQLite does.
+ENTRIES = (
+    select(info, *SEEN)
+    .outerjoin(RANKED, and_(RANKED.c.milvus_id == info.c.milvus_id, RANKED.c.place <= SOURCES_SHOWN))
+    .where(info.c.milvus_id.in_(IDS), info.c.state == PictureState.SEARCHABLE)
+    .order_by(RANKED.c.log_id)
+)
 
 
 class Catalog:
@@ -40,9 +48,16 @@ class Catalog:
         """Return the searchable pictures among `ids`, each with its first 100 sources, oldest first."""
         if not ids:
             return {}
+        pictures: dict[int, Row[Any]] = {}
+        sources: dict[int, list[Source]] = {}
         with self._database.read() as connection:
-            rows = connection.execute(ENTRIES, {"ids": sorted(ids)})
-            return {entry.milvus_id: entry for entry in _with_sources(connection, rows.all())}
+            for row in connection.execute(ENTRIES, {"ids": sorted(ids)}):
+                milvus_id = row.milvus_id
+                if milvus_id not in pictures:
+                    pictures[milvus_id], sources[milvus_id] = row, []
+                if row.log_id is not None:
+                    sources[milvus_id].append(Source(row.image_path, row.info, row.log_id, row.seen_time))
+        return {milvus_id: _entry(row, tuple(sources[milvus_id])) for milvus_id, row in pictures.items()}
 
     def get(self, milvus_id: int) -> CatalogEntry:
         """Return one searchable picture, or raise UnknownImage."""
@@ -170,7 +185,7 @@ def _with_sources(connection: Connection, rows: Collection[Row[Any]]) -> list[Ca
     sources: dict[int, list[Source]] = {row.milvus_id: [] for row in rows}
     if sources:
         for seen in connection.execute(FIRST_SOURCES, {"ids": sorted(sources)}):
-            sources[seen.milvus_id].append(Source(seen.image_path, seen.info, seen.log_id, seen.create_time))
+            sources[seen.milvus_id].append(Source(seen.image_path, seen.info, seen.log_id, seen.seen_time))
     return [_entry(row, tuple(sources[row.milvus_id])) for row in rows]
 
 
