@@ -49,7 +49,7 @@ from imagesearch.models.runtimes.backbone import chosen
 chosen(located(settings.model, stores.s3), settings.model)
 say("runtime chosen")
 from imagesearch.models.load import open_encoders
-encoder, _ = open_encoders(settings.model, stores.s3, settings.search.embed_batch)
+encoder, _ = open_encoders(settings.model, stores.s3, 8)
 say("model loaded and checked")
 encoder.warm_up()
 say("first pass")

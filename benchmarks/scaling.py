@@ -138,7 +138,7 @@ def variables(folder: str, cold_start: str) -> dict[str, str]:
     return UNREMEMBERED | {
         "IMAGESEARCH_SERVE__DEPLOYMENTS": json.dumps({EMBEDDER: embedder}),
         "IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder]),
-        "IMAGESEARCH_SEARCH__EMBEDDER": "deployment",
+        "IMAGESEARCH_SERVE__EMBEDDER": "deployment",
         "IMAGESEARCH_SEARCH__COLD_START": cold_start,
     }
 

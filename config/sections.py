@@ -178,10 +178,6 @@ class SearchSettings(Section):
     """The search path of the ingress."""
 
     timeout_s: float = Field(60.0, gt=0, description="how long a search may take; a caller's X-Timeout-Ms shortens it")
-    embedder: Literal["deployment", "ingress"] = Field(
-        "deployment", description="where queries are embedded: by replicas of Embedder, or by each replica of SearchIngress itself"
-    )
-    embed_batch: int = Field(8, ge=1, le=4096, description="pictures in one forward pass of an ingress that embeds itself")
     embed_timeout_s: float = Field(60.0, gt=0, description="how long a query waits for the embedder, its cold start included")
     cold_start: Literal["wait", "cpu"] = Field(
         "wait", description="cpu: while no replica of the embedder runs, a small one on the CPU answers; wait: queries wait for it"
@@ -196,12 +192,6 @@ class SearchSettings(Section):
         20, ge=1, description="searches that a replica has in hand at once; further callers are told to come again"
     )
     queue: int = Field(256, ge=1, description="calls that may wait for each pool of threads, before callers are told to come again")
-
-    @model_validator(mode="after")
-    def _stands_in_for_somebody(self) -> SearchSettings:
-        if self.cold_start == "cpu" and self.embedder == "ingress":
-            raise ValueError("search.cold_start cpu is for search.embedder deployment: an ingress that embeds itself is never cold")
-        return self
 
 
 class VerifySettings(Section):
@@ -260,9 +250,12 @@ class HttpSettings(Section):
 
 
 class ServeSettings(Section):
-    """Overrides of serve_config.yaml's deployments by name, for `imagesearch up`."""
+    """What `imagesearch up` lays over serve_config.yaml."""
 
-    deployments: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    embedder: Literal["deployment", "ingress"] = Field(
+        "deployment", description="where queries are embedded: by replicas of Embedder, or by each replica of SearchIngress itself"
+    )
+    deployments: dict[str, dict[str, Any]] = Field(default_factory=dict, description="overrides of its deployments, by name")
 
 
 class LogSettings(Section):

@@ -3,6 +3,8 @@
 # No `from __future__ import annotations` here: Serve reads the builder's annotation as it stands, and would take the name of the
 # class in a string for no type at all, handing over a plain dict.
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 from ray.serve import Application
@@ -34,17 +36,21 @@ class AppArgs(BaseModel):
     model: str | None = None
     """The model that the settings name, in words that nobody reads: Serve builds anew where its arguments changed."""
 
+    embedder: Literal["deployment", "ingress"] = "deployment"
+    """Where queries are embedded: by the deployment Embedder, or by each replica of SearchIngress, without an Embedder."""
+
+    embed_batch: int = Field(8, ge=1, le=4096)
+    """Pictures in one forward pass of an ingress that embeds itself."""
+
     cold: ColdArgs = ColdArgs()
 
 
 def build(args: AppArgs) -> Application:
-    """Bind the ingress to the embedder, both with the settings as they are now, or to none where it embeds itself.
-    Raises ConfigError.
-    """
+    """Bind the ingress, and the embedder if there is one, with the settings as they are now. Raises ConfigError."""
     settings = load_settings(args.profile)
     ingress = serve.deployment()(serve.ingress()(SearchIngress))
-    if settings.search.embedder == "ingress":
-        return ingress.bind(settings)
+    if args.embedder == "ingress":
+        return ingress.bind(settings, embed_batch=args.embed_batch)
     embedder = serve.deployment()(Embedder).bind(settings)
     if settings.search.cold_start == "wait":
         return ingress.bind(settings, embedder)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from typing import Any
 
 import ray
+from pydantic import SecretStr
 from ray.exceptions import RayError
 
 from config.settings import Settings
 from imagesearch.errors import StoreUnavailable
 from imagesearch.imports.runner import ImportRunner
-from imagesearch.stores.clients import database_scope
 from telemetry.logs import log_to_stderr
 
 NAMESPACE = "imagesearch"
@@ -62,9 +63,10 @@ class RemoteReaders:
     def __init__(self, settings: Settings, idle_s: float = IDLE_S) -> None:
         self._settings = settings
         self._idle_s = idle_s
-        # Other settings are another actor's: one that was started before a change of what may be read must not go by the old.
-        told = f"{database_scope(settings)} {settings.model_dump_json()}"
-        self._name = f"import-reader-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+        # Other settings are another actor's: one that was started before a change of what may be read, or of a password, must not
+        # go by the old. Whoever may look into the cluster sees its name: a password is not to be guessed from that.
+        told = json.dumps(settings.model_dump(), default=_told).encode()
+        self._name = f"import-reader-{hashlib.scrypt(told, salt=b'import-reader', n=2**14, r=8, p=1, dklen=8).hex()}"
 
     def wake(self) -> None:
         """Have the actor look, and start it where there is none. Raises StoreUnavailable."""
@@ -86,3 +88,7 @@ class RemoteReaders:
         options = {"num_cpus": 0, "max_restarts": -1, "lifetime": "detached", "get_if_exists": True}
         actor = ray.remote(ImportReader).options(name=self._name, namespace=NAMESPACE, **options)
         return actor.remote(self._settings, self._idle_s)
+
+
+def _told(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -29,12 +29,17 @@ from telemetry.tracing import Tracer, open_tracer
 class SearchIngress:
     """A replica; opens its own stores, and starts while they are down. Raises ConfigError where it would be open to strangers.
 
-    `embedder`: where queries are embedded; None: here, and what loading the model raises is raised. `cold`: the embedder that
-    answers while `embedder` has no replica; None: queries wait for one.
+    `embedder`: where queries are embedded; None: here, `embed_batch` in a pass at most, and what loading the model raises is
+    raised. `cold`: the embedder that answers while `embedder` has no replica; None: queries wait for one.
     """
 
     def __init__(
-        self, settings: Settings, embedder: DeploymentHandle[Any] | None = None, cold: DeploymentHandle[Any] | None = None
+        self,
+        settings: Settings,
+        embedder: DeploymentHandle[Any] | None = None,
+        cold: DeploymentHandle[Any] | None = None,
+        *,
+        embed_batch: int = 8,
     ) -> None:
         log_to_serve(settings.logs)
         refuse_open_door(settings.auth.keys, bound_host())
@@ -43,7 +48,7 @@ class SearchIngress:
         meter = SoonMeter(RayMeter())
         self._passes: Passes | None = None
         if embedder is None:
-            self._passes = open_passes(settings.model, stores.s3, settings.search.embed_batch, meter, tracer)
+            self._passes = open_passes(settings.model, stores.s3, embed_batch, meter, tracer)
             model: Embedder = self._passes
         else:
             model = _remote(embedder, cold, settings.search.embed_timeout_s, stores.fingerprint, tracer)

@@ -1,7 +1,8 @@
 """What a search costs and how many a machine carries, held against the machine's limit; `python -m benchmarks.search`.
 
 (a) the limit, decode + embed + raw Milvus in one process without Ray; (b) the same service under plain uvicorn; (c) ours, over Ray
-Serve, behind HAProxy and with its own proxy; all on the same pictures and in turns. Prints a table and writes results/search.json.
+Serve, behind HAProxy and with its own proxy; all on the same pictures and in turns, of a second each for one client. Prints a table
+and writes results/search.json.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from benchmarks.ingest.limit import run, ways
 from benchmarks.pictures import photographs
 from benchmarks.search.bodies import by_id, by_vector
 from benchmarks.search.started import started
+from benchmarks.search.turns import limit_in_turns
 from benchmarks.stack import NAMES, UNREMEMBERED, Kind, Stack, serving
 from cli.console import Output
 from config import Settings
@@ -34,6 +36,7 @@ from config.settings import PROJECT_ROOT
 
 SIZE = (640, 480)
 ALONE_GOAL, CARRIED_GOAL, VECTOR_GOAL = "<= 1.15", ">= 0.85", ">= 0.5"
+TURN_S, WARM_UP_S = 1.0, 0.3
 PLAIN = "under uvicorn"
 WAYS = {"haproxy": "over Serve behind HAProxy", "proxy": "over Serve"}
 
@@ -61,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--clients", default="1,4,16,64")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=8, help="of the limit and of one client, in each round")
     options = parser.parse_args(argv)
     command = shlex.join(["python", "-m", "benchmarks.search", *(sys.argv[1:] if argv is None else argv)])
     output = Output(as_json=False)
@@ -72,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         paths = photographs(Path(folder), options.pictures + 200, SIZE)
         more = UNREMEMBERED | {"IMAGESEARCH_SOURCES__ROOTS": json.dumps([folder])}
         for kind in options.stores.split(","):
-            measured = Measured(paths[-200:], options.seconds)
+            measured = Measured(paths[-200:], options.seconds, options.turns)
             for mode in modes:
                 with serving(kind, more, haproxy=mode == "haproxy") as (stack, settings):
                     loaded(stack, settings, more, paths[:-200])
@@ -96,11 +100,14 @@ def loaded(stack: Stack, settings: Settings, more: Mapping[str, str], paths: Seq
 class Measured:
     """Rounds of measurements on one kind of stores, with Serve in one mode after the other."""
 
-    def __init__(self, asked: Sequence[Path], seconds: float) -> None:
+    def __init__(self, asked: Sequence[Path], seconds: float, turns: int) -> None:
         self._seconds = seconds
+        self._turns = turns
         self._pictures = [str(path) for path in asked]
         self._limits: list[dict[str, Any]] = []
         self._loops: list[float] = []
+        # Of each round: the medians of one client and of the limit in turns with it.
+        self._alone: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self._asked: dict[tuple[str, str, int], list[Asked]] = defaultdict(list)
 
     def round(self, stack: Stack, settings: Settings, more: Mapping[str, str], way: str, clients: Sequence[int]) -> None:
@@ -114,15 +121,15 @@ class Measured:
         bodies = {"picture": self._pictures, "milvus_id": by_id(ours), "vector": by_vector(settings)}
         self._callers(way, ours, environment, bodies, clients)
         with started(stack, more) as url:
+            self._in_turns({way: ours, PLAIN: url}, environment)
             self._callers(PLAIN, url, environment, bodies, clients)
 
     def figures(self, kind: Kind, ours: Sequence[str], clients: Sequence[int], command: str) -> list[Figure]:
         """Hold what was measured against the limits, by the medians of the rounds."""
         name = NAMES[kind]
         figures = []
-        limit_ms = middle(middle(limit["by_picture_ms"]) for limit in self._limits)
         for way in (PLAIN, *ours):
-            p50 = self._of(way, "picture", 1, lambda asked: middle(asked.ms))
+            p50, limit_ms = (middle(each) for each in zip(*self._alone[way], strict=True))
             goal = ALONE_GOAL if way != PLAIN else None
             figures.append(figure(f"ms a search, p50, one client, {way}, {name}: it, the limit", p50, command, limit_ms, goal))
         for way, count in itertools.product((PLAIN, *ours), clients):
@@ -149,12 +156,26 @@ class Measured:
             ]
             for (way, what, count), asked in self._asked.items()
         }
-        alone = [round(middle(one["by_picture_ms"]), 2) for one in self._limits]
+        alone = {way: [[round(ms, 2) for ms in each] for each in rounds] for way, rounds in self._alone.items()}
         by_vector_per_s = [one["by_vector_per_s"] for one in self._limits]
-        return {"limit": {"p50_ms": alone, "by_vector_per_s": by_vector_per_s, "embedded_per_s": self._loops}, "asked": runs}
+        limit = {"by_vector_per_s": by_vector_per_s, "embedded_per_s": self._loops}
+        return {"limit": limit, "p50_ms, its and the limit's": alone, "asked": runs}
 
     def _of(self, way: str, what: str, clients: int, value: Callable[[Asked], float]) -> float:
         return middle(value(asked) for asked in self._asked[way, what, clients])
+
+    def _in_turns(self, urls: Mapping[str, str], environment: Mapping[str, str]) -> None:
+        """Have the limit and one client of each take turns: what changes the machine's speed meets all of them."""
+        options = ("--seconds", str(TURN_S), "--warm-up", str(WARM_UP_S))
+        limit: list[float] = []
+        asked: dict[str, list[float]] = defaultdict(list)
+        with limit_in_turns(environment, self._pictures) as searched:
+            for _ in range(self._turns):
+                limit += searched(TURN_S)
+                for way, url in urls.items():
+                    asked[way] += _run("benchmarks.search.clients", environment, self._pictures, url, *options)["ms"]["200"]
+        for way, ms in asked.items():
+            self._alone[way].append((middle(ms), middle(limit)))
 
     def _callers(
         self, way: str, url: str, environment: Mapping[str, str], bodies: Mapping[str, list[str]], clients: Sequence[int]

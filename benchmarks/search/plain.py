@@ -16,12 +16,15 @@ from serve_app.passes import open_passes
 from serve_app.services import Services
 from telemetry.tracing import Untraced
 
+# As of an ingress that embeds itself.
+BATCH = 8
+
 
 def main() -> int:
     """Serve until told to stop."""
     settings = load_settings()
     stores = open_stores(settings)
-    model = open_passes(settings.model, stores.s3, settings.search.embed_batch, Silent(), Untraced())
+    model = open_passes(settings.model, stores.s3, BATCH, Silent(), Untraced())
     services = Services(settings, stores, model, open_announcer(settings.stream), LocalReaders(settings))
     api = create_api(services)
     # As the ingress does.

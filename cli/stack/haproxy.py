@@ -32,6 +32,8 @@ def behind_haproxy(home: Path, ray_folder: Path, stats: int, metrics: int, fallb
         "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1",
         # A replica that was replaced stays for load balancers that learn of it late: there are none.
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        # One that was killed is missed by the third look in a row: after 22 s, unless somebody looks more often than Ray does.
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "2",
         # Serve's own proxy still waits behind HAProxy: requests that come while there is no replica stand in its queue.
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(fallback),
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(_program(home / "run" / "haproxy", binary)),

@@ -40,7 +40,9 @@ def local_config(settings: Settings, port: int, path: Path = CONFIG) -> dict[str
         if name not in by_name:
             raise ConfigError(f"serve.deployments names {name!r}; serve_config.yaml has {', '.join(by_name)}")
         by_name[name] = {key: value for key, value in merge(by_name[name], override).items() if value is not None}
-    if settings.search.embedder == "ingress":
+    # Whoever asks for a stand-in while an Embedder is cold asks for one.
+    if settings.serve.embedder == "ingress" and settings.search.cold_start == "wait":
+        application["args"]["embedder"] = "ingress"
         # Serve refuses to be told of a deployment that the application does not have.
         del by_name[EMBEDDER]
     application["deployments"] = list(by_name.values())

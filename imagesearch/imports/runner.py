@@ -63,7 +63,7 @@ class ImportRunner:
 
     @property
     def idle_s(self) -> float:
-        """How long there has been nothing to read, here or elsewhere; 0 while there is."""
+        """How long there has been nothing to read, here or elsewhere, or nothing that may be; 0 while there is."""
         since = self._idle_since
         return 0.0 if since is None else monotonic() - since
 
@@ -74,7 +74,8 @@ class ImportRunner:
                 self._look()
             except StoreError as exc:
                 logger.warning("imports cannot be looked for: %s", exc.detail)
-                self._idle_since = None
+                # What is refused for good, as a password that was changed, is nothing to stay for.
+                self._idle_since = None if exc.retriable else self._idle_since or monotonic()
             self._wake.wait(self._look_s)
 
     def _look(self) -> None:

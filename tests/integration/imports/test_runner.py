@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from pydantic import SecretStr
 
 from imagesearch.imports.importer import Importer
 from imagesearch.imports.runner import ImportRunner
@@ -43,6 +44,17 @@ def until():
             time.sleep(0.02)
 
     return wait
+
+
+def test_a_runner_is_idle_where_its_database_refuses_it_and_not_while_it_is_down(settings, tmp_path, until):
+    def on(url):
+        return ImportRunner(settings.model_copy(update={"sql": settings.sql.model_copy(update={"url": SecretStr(url)})}))
+
+    with on(f"sqlite:///{tmp_path}/without-tables.db") as runner:
+        until(lambda: runner.idle_s > 0.1)
+    with on("mysql+pymysql://127.0.0.1:1/nobody") as runner:
+        time.sleep(1)
+        assert runner.idle_s == 0
 
 
 def test_what_is_asked_for_is_read_and_the_runner_is_idle_afterwards(settings, imports, csv, until):

@@ -5,6 +5,7 @@ import time
 
 import pytest
 import ray
+from pydantic import SecretStr
 
 from imagesearch.stores.sql.imports import Imports
 from imagesearch.stores.sql.migrate import migrate
@@ -45,8 +46,9 @@ def test_the_actor_goes_when_it_is_idle_and_comes_when_it_is_called(joined):
 def test_other_settings_are_another_actor_s(joined, tmp_path):
     other = joined.model_copy(update={"sources": joined.sources.model_copy(update={"roots": (tmp_path,)})})
     database = joined.model_copy(update={"sql": joined.sql.model_copy(update={"url": type(joined.sql.url)("sqlite:///x.db")})})
-    names = {RemoteReaders(one)._name for one in (joined, other, database)}
-    assert len(names) == 3
+    secrets = [joined.model_copy(update={"api_key": SecretStr(secret)}) for secret in ("old", "new")]
+    names = {RemoteReaders(one)._name for one in (joined, other, database, *secrets)}
+    assert len(names) == 5
     assert RemoteReaders(joined)._name in names
 
 

@@ -25,7 +25,7 @@ def stack(request, tmp_path_factory):
         # Small batches and a short lease: an import takes long enough to be killed, and not long to be taken up again.
         patch.setenv("IMAGESEARCH_IMPORTS__BATCH_ROWS", "50")
         patch.setenv("IMAGESEARCH_IMPORTS__LEASE_S", "2")
-        patch.setenv("IMAGESEARCH_SEARCH__EMBEDDER", getattr(request.module, "EMBEDDER", ""))
+        patch.setenv("IMAGESEARCH_SERVE__EMBEDDER", getattr(request.module, "EMBEDDER", ""))
         # A line for each request and each forward pass, for programs.
         patch.setenv("IMAGESEARCH_LOGS__FORMAT", "json")
         patch.setenv("IMAGESEARCH_LOGS__LEVEL", "DEBUG")

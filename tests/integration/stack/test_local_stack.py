@@ -71,6 +71,24 @@ def test_one_replica_of_the_size_that_the_local_profile_gives_it_does_everything
     assert ingress["deployment_config"]["ray_actor_options"]["num_cpus"] == 0.1
 
 
+@pytest.mark.parametrize("name", ["haproxy", "ray::ServeReplica"])
+def test_what_is_killed_comes_back_by_itself(stack, name, tmp_path):
+    """The process in front, and the replica, which has the model: a search goes through both."""
+    Image.effect_noise((64, 64), 50).convert("RGB").save(tmp_path / "a.png", "PNG")
+    files = {"file": (tmp_path / "a.png").read_bytes()}
+    victims = [one for one in processes_of(stack) if name in one.cmdline()[0]]
+    assert victims
+    for one in victims:
+        one.kill()
+    url, end, status_code = f"http://127.0.0.1:{stack.http.port}/v1/search", time.monotonic() + 60, 0
+    while status_code != 200:
+        assert time.monotonic() < end, status_code
+        try:
+            status_code = httpx.post(url, files=files, timeout=60).status_code
+        except httpx.HTTPError:
+            time.sleep(0.2)
+
+
 def test_the_demo_takes_a_folder_of_odd_names_and_of_things_that_are_no_pictures(stack, tmp_path):
     names = [
         'a b/c\'d/"e"/x;DROP TABLE.png',

@@ -37,7 +37,7 @@ def test_another_model_makes_serve_build_anew(settings):
 
 
 def test_the_local_profile_asks_for_no_gpu_and_scales_nothing(settings, monkeypatch):
-    monkeypatch.setenv("IMAGESEARCH_SEARCH__EMBEDDER", "deployment")
+    monkeypatch.setenv("IMAGESEARCH_SERVE__EMBEDDER", "deployment")
     config = local_config(load_settings(), 8123)
     assert deployment(config, "Embedder")["ray_actor_options"]["num_gpus"] == 0
     for name in ("Embedder", "SearchIngress"):
@@ -47,6 +47,16 @@ def test_the_local_profile_asks_for_no_gpu_and_scales_nothing(settings, monkeypa
 def test_an_ingress_that_embeds_itself_is_the_only_deployment(settings):
     (application,) = local_config(settings, 8123)["applications"]
     assert [one["name"] for one in application["deployments"]] == ["SearchIngress"]
+    assert application["args"]["embedder"] == "ingress"
+
+
+@pytest.mark.parametrize("variable", [("SERVE__EMBEDDER", "deployment"), ("SEARCH__COLD_START", "cpu")])
+def test_whoever_asks_for_an_embedder_of_its_own_or_for_a_stand_in_has_one(variable, settings, monkeypatch):
+    name, value = variable
+    monkeypatch.setenv(f"IMAGESEARCH_{name}", value)
+    (application,) = local_config(load_settings(), 8123)["applications"]
+    assert [one["name"] for one in application["deployments"]] == ["SearchIngress", "Embedder"]
+    assert "embedder" not in application["args"]
 
 
 def test_what_is_not_overridden_stays_as_the_file_has_it(overriding):

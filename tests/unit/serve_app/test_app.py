@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from imagesearch.errors import ConfigError, EmbeddingFailed, ModelError, NoTextSearch, Overloaded, StoreUnavailable
+from imagesearch.errors import EmbeddingFailed, ModelError, NoTextSearch, Overloaded, StoreUnavailable
 from imagesearch.types import Embedded, Fingerprint
 from telemetry.fields import logged_with
 
@@ -106,7 +106,6 @@ def test_serve_hands_the_builder_typed_arguments(app):
 
 
 def test_a_stand_in_is_bound_only_where_the_settings_ask_for_one_and_takes_no_gpu(app, monkeypatch):
-    monkeypatch.setenv("IMAGESEARCH_SEARCH__EMBEDDER", "deployment")
     args = app.AppArgs(profile=str(ROOT / "config" / "local.yaml"), cold=app.ColdArgs(num_cpus=0.2, max_batch_size=4))
     assert [one._bound_deployment.name for one in app.build(args)._bound_deployment.init_args[1:]] == ["Embedder"]
     monkeypatch.setenv("IMAGESEARCH_SEARCH__COLD_START", "cpu")
@@ -117,13 +116,10 @@ def test_a_stand_in_is_bound_only_where_the_settings_ask_for_one_and_takes_no_gp
     assert (embedder.init_args[0].model.device, cold.init_args[0].model.device) == ("auto", "cpu")
 
 
-def test_an_ingress_that_embeds_itself_is_bound_to_nobody(app, monkeypatch):
-    args = app.AppArgs(profile=str(ROOT / "config" / "local.yaml"))
-    (settings,) = app.build(args)._bound_deployment.init_args
-    assert settings.search.embedder == "ingress"
-    monkeypatch.setenv("IMAGESEARCH_SEARCH__COLD_START", "cpu")
-    with pytest.raises(ConfigError, match="never cold"):
-        app.build(args)
+def test_an_ingress_that_embeds_itself_is_bound_to_nobody(app):
+    args = app.AppArgs(profile=str(ROOT / "config" / "local.yaml"), embedder="ingress", embed_batch=4)
+    bound = app.build(args)._bound_deployment
+    assert (bound.name, len(bound.init_args), bound.init_kwargs) == ("SearchIngress", 1, {"embed_batch": 4})
 
 
 def test_an_argument_that_the_builder_does_not_know_is_refused(app):
