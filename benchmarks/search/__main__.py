@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -28,7 +29,7 @@ from benchmarks.ingest.limit import run, ways
 from benchmarks.pictures import photographs
 from benchmarks.search.bodies import by_id, by_vector
 from benchmarks.search.started import started
-from benchmarks.search.turns import limit_in_turns
+from benchmarks.search.turns import in_turns
 from benchmarks.stack import NAMES, UNREMEMBERED, Kind, Stack, serving
 from cli.console import Output
 from config import Settings
@@ -36,7 +37,7 @@ from config.settings import PROJECT_ROOT
 
 SIZE = (640, 480)
 ALONE_GOAL, CARRIED_GOAL, VECTOR_GOAL = "<= 1.15", ">= 0.85", ">= 0.5"
-TURN_S, WARM_UP_S = 1.0, 0.3
+TURN_S = 1.0
 PLAIN = "under uvicorn"
 WAYS = {"haproxy": "over Serve behind HAProxy", "proxy": "over Serve"}
 
@@ -64,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--clients", default="1,4,16,64")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--turns", type=int, default=8, help="of the limit and of one client, in each round")
+    parser.add_argument("--turns", type=int, default=12, help="of the limit and of one client, in each round")
     options = parser.parse_args(argv)
     command = shlex.join(["python", "-m", "benchmarks.search", *(sys.argv[1:] if argv is None else argv)])
     output = Output(as_json=False)
@@ -166,14 +167,15 @@ class Measured:
 
     def _in_turns(self, urls: Mapping[str, str], environment: Mapping[str, str]) -> None:
         """Have the limit and one client of each take turns: what changes the machine's speed meets all of them."""
-        options = ("--seconds", str(TURN_S), "--warm-up", str(WARM_UP_S))
         limit: list[float] = []
         asked: dict[str, list[float]] = defaultdict(list)
-        with limit_in_turns(environment, self._pictures) as searched:
+        with ExitStack() as processes:
+            searched = processes.enter_context(in_turns(environment, self._pictures))
+            callers = {way: processes.enter_context(in_turns(environment, self._pictures, url)) for way, url in urls.items()}
             for _ in range(self._turns):
                 limit += searched(TURN_S)
-                for way, url in urls.items():
-                    asked[way] += _run("benchmarks.search.clients", environment, self._pictures, url, *options)["ms"]["200"]
+                for way, caller in callers.items():
+                    asked[way] += caller(TURN_S)
         for way, ms in asked.items():
             self._alone[way].append((middle(ms), middle(limit)))
 

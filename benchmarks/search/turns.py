@@ -1,18 +1,27 @@
-"""The limit in turns with others, on a machine whose speed changes from minute to minute; `python -m benchmarks.search.turns`.
+"""The limit and single clients in turns, where the machine's speed changes by the minute; `python -m benchmarks.search.turns`.
 
 The first line of stdin is a JSON array of pictures' paths. Each further one is a number of seconds, for which it searches by
-them, one after the other, and prints a line of JSON: the milliseconds of each.
+them, one after the other, and prints a line of JSON: the milliseconds of each. With a URL it asks the service there, without
+one it is the limit.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import itertools
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 
+import aiohttp
+
+from benchmarks.search.clients import ask
 from benchmarks.search.limit import Bare, alone
 from config import load_settings
 from config.settings import PROJECT_ROOT
@@ -22,13 +31,13 @@ LEFT_OUT = 3
 
 
 @contextmanager
-def limit_in_turns(environment: Mapping[str, str], pictures: Sequence[str]) -> Iterator[Callable[[float], list[float]]]:
-    """Start the process, and give a function that has it search for so many seconds and returns the milliseconds of each search."""
-    command = [sys.executable, "-m", "benchmarks.search.turns"]
+def in_turns(environment: Mapping[str, str], pictures: Sequence[str], *url: str) -> Iterator[Callable[[float], list[float]]]:
+    """Start a process, and give a function that has it search for so many seconds and returns the milliseconds of each search."""
+    command = [sys.executable, "-m", "benchmarks.search.turns", *url]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, cwd=PROJECT_ROOT, env=dict(environment), text=True, bufsize=1, **pipes) as process:
         if process.stdin is None or process.stdout is None:
-            raise RuntimeError("the limit's process has no pipes")
+            raise RuntimeError("the process has no pipes")
         stdin, stdout = process.stdin, process.stdout
 
         def searched(seconds: float) -> list[float]:
@@ -43,11 +52,29 @@ def limit_in_turns(environment: Mapping[str, str], pictures: Sequence[str]) -> I
 
 def main() -> int:
     """Search whenever it is asked, until nobody asks any more."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search.turns", description=__doc__)
+    parser.add_argument("url", nargs="?")
+    url = parser.parse_args().url
+    paths = json.loads(sys.stdin.readline())
+    if url is not None:
+        asyncio.run(ask_in_turns(f"{url}/v1/search", [(path, Path(path).read_bytes()) for path in paths]))
+        return 0
     bare = Bare(load_settings())
-    pictures = [Path(path).read_bytes() for path in json.loads(sys.stdin.readline())]
+    pictures = [Path(path).read_bytes() for path in paths]
     for line in iter(sys.stdin.readline, ""):
         print(json.dumps(alone(bare, pictures, float(line), LEFT_OUT)), flush=True)
     return 0
+
+
+async def ask_in_turns(url: str, pictures: list[tuple[str, bytes]]) -> None:
+    """Be one caller, who has nothing else to do in between."""
+    turn = itertools.cycle(pictures)
+    async with aiohttp.ClientSession() as session:
+        for line in iter(sys.stdin.readline, ""):
+            times: dict[str, list[float]] = defaultdict(list)
+            begun = perf_counter()
+            await ask(session, url, turn, times, begun, begun + float(line))
+            print(json.dumps(times["200"][LEFT_OUT:]), flush=True)
 
 
 if __name__ == "__main__":
