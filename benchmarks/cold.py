@@ -49,7 +49,8 @@ from imagesearch.models.runtimes.backbone import chosen
 chosen(located(settings.model, stores.s3), settings.model)
 say("runtime chosen")
 from imagesearch.models.load import open_encoders
-encoder, _ = open_encoders(settings.model, stores.s3, 8)
+from serve_app.passes import CPU_BATCH
+encoder, _ = open_encoders(settings.model, stores.s3, CPU_BATCH)
 say("model loaded and checked")
 encoder.warm_up()
 say("first pass")

@@ -12,6 +12,7 @@ from ray.serve import Application
 from config.settings import Settings, load_settings
 from serve_app.embedder import BatchOptions, Embedder
 from serve_app.ingress import SearchIngress
+from serve_app.passes import CPU_BATCH
 
 
 class ColdArgs(BaseModel):
@@ -22,7 +23,7 @@ class ColdArgs(BaseModel):
     num_cpus: float = Field(0.5, gt=0)
     max_ongoing_requests: int = Field(24, ge=1)
     max_queued_requests: int = Field(24, ge=1)
-    max_batch_size: int = Field(8, ge=1)
+    max_batch_size: int = Field(CPU_BATCH, ge=1)
 
 
 class AppArgs(BaseModel):
@@ -39,7 +40,7 @@ class AppArgs(BaseModel):
     embedder: Literal["deployment", "ingress"] = "deployment"
     """Where queries are embedded: by the deployment Embedder, or by each replica of SearchIngress, without an Embedder."""
 
-    embed_batch: int = Field(8, ge=1, le=4096)
+    embed_batch: int = Field(CPU_BATCH, ge=1, le=4096)
     """Pictures in one forward pass of an ingress that embeds itself."""
 
     cold: ColdArgs = ColdArgs()

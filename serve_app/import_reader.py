@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 import time
+from functools import cached_property
 from typing import Any
 
 import ray
@@ -63,10 +64,14 @@ class RemoteReaders:
     def __init__(self, settings: Settings, idle_s: float = IDLE_S) -> None:
         self._settings = settings
         self._idle_s = idle_s
+
+    @cached_property
+    def _name(self) -> str:
         # Other settings are another actor's: one that was started before a change of what may be read, or of a password, must not
-        # go by the old. Whoever may look into the cluster sees its name: a password is not to be guessed from that.
-        told = json.dumps(settings.model_dump(), default=_told).encode()
-        self._name = f"import-reader-{hashlib.scrypt(told, salt=b'import-reader', n=2**14, r=8, p=1, dklen=8).hex()}"
+        # go by the old. Whoever may look into the cluster sees its name: a password is not to be guessed from that, for which it
+        # takes some time; a replica that starts has no need of it.
+        told = json.dumps(self._settings.model_dump(), default=_told).encode()
+        return f"import-reader-{hashlib.scrypt(told, salt=b'import-reader', n=2**14, r=8, p=1, dklen=8).hex()}"
 
     def wake(self) -> None:
         """Have the actor look, and start it where there is none. Raises StoreUnavailable."""

@@ -17,7 +17,7 @@ from serve_app.cold_start import ColdStart
 from serve_app.handles import RemoteEmbedder
 from serve_app.import_reader import RemoteReaders
 from serve_app.open_door import bound_host, refuse_open_door
-from serve_app.passes import Passes, open_passes
+from serve_app.passes import CPU_BATCH, Passes, open_passes
 from serve_app.replicas import Replicas
 from serve_app.services import Services
 from telemetry.logs import log_to_serve
@@ -39,7 +39,7 @@ class SearchIngress:
         embedder: DeploymentHandle[Any] | None = None,
         cold: DeploymentHandle[Any] | None = None,
         *,
-        embed_batch: int = 8,
+        embed_batch: int = CPU_BATCH,
     ) -> None:
         log_to_serve(settings.logs)
         refuse_open_door(settings.auth.keys, bound_host())

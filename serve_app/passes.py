@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # One can be chance; a device that is broken fails every pass, and only a new process gets it back.
 FAILURES_BEFORE_RESTART = 3
+# On a CPU a picture costs the same in a pass of 8 as in one of 32, and its caller waits for all of them.
+CPU_BATCH = 8
 # The text tower is where the other one is, always by PyTorch (imagesearch/models/text.py).
 TEXT_RUNTIME = "torch"
 
@@ -79,7 +81,9 @@ class Passes:
             self._of_texts.close()
 
 
-def open_passes(settings: ModelSettings, s3: ObjectStore, batch: int, meter: Meter, tracer: Tracer) -> Passes:
+def open_passes(
+    settings: ModelSettings, s3: ObjectStore, batch: int, meter: Meter | None = None, tracer: Tracer | None = None
+) -> Passes:
     """Load the model and run it once, so that no caller waits for that; `batch` bounds a pass. Raises what `open_encoders` does."""
     encoder, texts = open_encoders(settings, s3, batch)
     stages = ", ".join(f"{name} {ms:.1f} ms" for name, ms in encoder.warm_up().items())

@@ -133,13 +133,13 @@ class QueryVectors:
                     continue
                 text = self._text(query, flips)
                 data = text.encode() if text is not None else await self._bytes(query, caller, timing)
-                if read is not None and text is None:
-                    read.data = data
                 if text is not None:
                     key, remembered = await self._services.cache.run(self._remembered, data, "text", flips)
                     if remembered is None:
                         texts[place] = key, text
                 else:
+                    if read is not None:
+                        read.data = data
                     with timing.stage("decode"):
                         prepared = await self._services.decode.run(self._prepared, data, query.region, flips)
                     key, remembered = prepared.key, prepared.remembered
@@ -224,10 +224,10 @@ class QueryVectors:
         key, remembered = self._remembered(data, _named(region), flips)
         if remembered is not None:
             return Prepared(key, remembered, None, None)
-        pixels, decoded = self._prepare(data, region)
+        pixels, decoded = self._decoded(data, region)
         return Prepared(key, None, flipped(pixels) if flips else pixels[None], decoded)
 
-    def _prepare(self, data: bytes, region: Region | None) -> tuple[Pixels, Decoded]:
+    def _decoded(self, data: bytes, region: Region | None) -> tuple[Pixels, Decoded]:
         preprocess = self._stores.preprocess
         if region is None:
             decoded = decode(data, self._services.images, preprocess.at_least)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from imagesearch.errors import Overloaded
@@ -40,14 +41,8 @@ class Workers:
         """Do what `run` does, and return the call with its result or its error. Raises Overloaded."""
         if self.calls >= self._most:
             raise Overloaded(f"{self.calls} calls wait for {self._name} already")
-        context = copy_context()
-        call = self._pool.submit(lambda: context.run(function, *args, **kwargs))
-        self.calls += 1
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[None] = loop.create_future()
-        # Counted until it has truly ended: one that cannot be dropped any more keeps its thread. Told by one wake of the loop,
-        # where asyncio.wrap_future would need another.
-        call.add_done_callback(lambda _: _soon(loop, lambda: self._end(call, ended)))
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        call = self._begun(partial(function, *args, **kwargs), partial(_tell, ended))
         try:
             await ended
         except asyncio.CancelledError:
@@ -59,29 +54,39 @@ class Workers:
         """Call the function in a thread, for nobody who waits: not at all where too many calls do; its errors are logged."""
         if self.calls >= self._most:
             return
-        call = self._pool.submit(function, *args, **kwargs)
+        self._begun(partial(function, *args, **kwargs), self._log)
+
+    def _begun(self, function: Callable[[], R], then: Callable[[Future[R]], None]) -> Future[R]:
+        """Give the call to a thread, in the caller's context; once it has ended the loop goes on with `then`."""
+        context, loop = copy_context(), asyncio.get_running_loop()
+        call = self._pool.submit(lambda: context.run(function))
         self.calls += 1
-        loop = asyncio.get_running_loop()
-        call.add_done_callback(lambda _: _soon(loop, lambda: self._log(call)))
+        # Counted until it has truly ended: one that cannot be dropped any more keeps its thread. Told by one wake of the loop,
+        # where asyncio.wrap_future would need another.
+        call.add_done_callback(lambda _: _soon(loop, lambda: self._end(call, then)))
+        return call
+
+    def _end(self, call: Future[R], then: Callable[[Future[R]], None]) -> None:
+        self.calls -= 1
+        then(call)
 
     def _log(self, call: Future[None]) -> None:
-        self.calls -= 1
         error = None if call.cancelled() else call.exception()
         if error is not None:
             logger.error("a call of %s failed", self._name, exc_info=error)
 
-    def _end(self, call: Future[R], ended: asyncio.Future[None]) -> None:
-        self.calls -= 1
-        if ended.done():
-            return
-        if call.cancelled():
-            ended.cancel()
-        else:
-            ended.set_result(None)
-
     def close(self) -> None:
         """Take no more calls; those that run end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _tell(ended: asyncio.Future[None], call: Future[R]) -> None:
+    if ended.done():
+        return
+    if call.cancelled():
+        ended.cancel()
+    else:
+        ended.set_result(None)
 
 
 def _soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

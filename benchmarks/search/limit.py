@@ -25,6 +25,7 @@ from imagesearch.models.load import open_encoder
 from imagesearch.stores.milvus.collection import search_params
 
 TOP_K = 10
+VECTORS = 64
 
 
 class Bare:
@@ -74,26 +75,11 @@ def main() -> int:
     parser.add_argument("--threads", default="1,4,16,64")
     options = parser.parse_args()
     bare = Bare(load_settings())
-    pictures = [Path(line.strip()).read_bytes() for line in sys.stdin if line.strip()]
-    vectors = [bare.vector(data) for data in pictures[:64]]
+    paths = itertools.islice(filter(None, map(str.strip, sys.stdin)), VECTORS)
+    vectors = [bare.vector(Path(path).read_bytes()) for path in paths]
     rates = {int(threads): rate(bare, vectors, int(threads), options.seconds) for threads in options.threads.split(",")}
     print(json.dumps({"by_vector_per_s": rates}))
     return 0
-
-
-def alone(bare: Bare, pictures: list[bytes], seconds: float, left_out: int) -> list[float]:
-    """Return the milliseconds of searches one after the other, the first ones left out."""
-    for data in pictures[:left_out]:
-        bare.by_picture(data)
-    times: list[float] = []
-    end = perf_counter() + seconds
-    for data in itertools.cycle(pictures):
-        began = perf_counter()
-        if began > end:
-            return times
-        bare.by_picture(data)
-        times.append(1000 * (perf_counter() - began))
-    return times
 
 
 def rate(bare: Bare, vectors: list[Any], threads: int, seconds: float) -> float:

@@ -8,23 +8,18 @@ import sys
 import uvicorn
 
 from config import load_settings
-from imagesearch.metrics import Silent
 from imagesearch.stores.factory import open_announcer, open_stores
 from serve_app.api import create_api
 from serve_app.local_readers import LocalReaders
-from serve_app.passes import open_passes
+from serve_app.passes import CPU_BATCH, open_passes
 from serve_app.services import Services
-from telemetry.tracing import Untraced
-
-# As of an ingress that embeds itself.
-BATCH = 8
 
 
 def main() -> int:
     """Serve until told to stop."""
     settings = load_settings()
     stores = open_stores(settings)
-    model = open_passes(settings.model, stores.s3, BATCH, Silent(), Untraced())
+    model = open_passes(settings.model, stores.s3, CPU_BATCH)
     services = Services(settings, stores, model, open_announcer(settings.stream), LocalReaders(settings))
     api = create_api(services)
     # As the ingress does.

@@ -22,7 +22,7 @@ from time import perf_counter
 import aiohttp
 
 from benchmarks.search.clients import ask
-from benchmarks.search.limit import Bare, alone
+from benchmarks.search.limit import Bare
 from config import load_settings
 from config.settings import PROJECT_ROOT
 
@@ -62,8 +62,23 @@ def main() -> int:
     bare = Bare(load_settings())
     pictures = [Path(path).read_bytes() for path in paths]
     for line in iter(sys.stdin.readline, ""):
-        print(json.dumps(alone(bare, pictures, float(line), LEFT_OUT)), flush=True)
+        print(json.dumps(alone(bare, pictures, float(line))), flush=True)
     return 0
+
+
+def alone(bare: Bare, pictures: list[bytes], seconds: float) -> list[float]:
+    """Return the milliseconds of searches one after the other, the first ones left out."""
+    for data in pictures[:LEFT_OUT]:
+        bare.by_picture(data)
+    times: list[float] = []
+    end = perf_counter() + seconds
+    for data in itertools.cycle(pictures):
+        began = perf_counter()
+        if began > end:
+            return times
+        bare.by_picture(data)
+        times.append(1000 * (perf_counter() - began))
+    return times
 
 
 async def ask_in_turns(url: str, pictures: list[tuple[str, bytes]]) -> None:

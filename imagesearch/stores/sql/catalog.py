@@ -56,7 +56,7 @@ class Catalog:
                 if milvus_id not in pictures:
                     pictures[milvus_id], sources[milvus_id] = row, []
                 if row.log_id is not None:
-                    sources[milvus_id].append(Source(row.image_path, row.info, row.log_id, row.seen_time))
+                    sources[milvus_id].append(_source(row))
         return {milvus_id: _entry(row, tuple(sources[milvus_id])) for milvus_id, row in pictures.items()}
 
     def get(self, milvus_id: int) -> CatalogEntry:
@@ -185,8 +185,12 @@ def _with_sources(connection: Connection, rows: Collection[Row[Any]]) -> list[Ca
     sources: dict[int, list[Source]] = {row.milvus_id: [] for row in rows}
     if sources:
         for seen in connection.execute(FIRST_SOURCES, {"ids": sorted(sources)}):
-            sources[seen.milvus_id].append(Source(seen.image_path, seen.info, seen.log_id, seen.seen_time))
+            sources[seen.milvus_id].append(_source(seen))
     return [_entry(row, tuple(sources[row.milvus_id])) for row in rows]
+
+
+def _source(row: Row[*tuple[Any, ...]]) -> Source:
+    return Source(row.image_path, row.info, row.log_id, row.seen_time)
 
 
 def _content(row: Row[Any, Any, Any, Any]) -> Content:
